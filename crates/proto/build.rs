@@ -1,0 +1,23 @@
+//! Compiles Patron's services without a system protoc, and keeps their descriptors for reflection and JSON.
+
+use std::{env, fs, path::PathBuf};
+
+use prost::Message as _;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let root = "../../proto";
+    let files = [
+        "patron/ingest/v1/ingest_service.proto",
+        "patron/customer/v1/customer_service.proto",
+        "patron/admin/v1/admin_service.proto",
+    ];
+    println!("cargo:rerun-if-changed={root}");
+    let descriptors = protox::compile(files, [root])?;
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    fs::write(out.join("descriptors.binpb"), descriptors.encode_to_vec())?;
+    tonic_prost_build::configure()
+        .btree_map(".")
+        .extern_path(".patron.journal.v1", "::types::record")
+        .compile_fds(descriptors)?;
+    Ok(())
+}

@@ -1,0 +1,26 @@
+//! Generated gRPC types and services of `proto/patron/…/v1`, their descriptors, and protobuf's canonical JSON.
+//!
+//! Never holds logic: what a message means is its server's. The journal's record messages are `types::record`.
+
+macro_rules! package {
+    ($(#[$doc:meta])* $name:ident, $proto:literal) => {
+        $(#[$doc])*
+        #[allow(missing_docs, unreachable_pub, clippy::all, clippy::allow_attributes_without_reason, reason = "generated code")]
+        pub mod $name {
+            tonic::include_proto!($proto);
+        }
+    };
+}
+
+package!(/// `patron.ingest.v1`
+    ingest, "patron.ingest.v1");
+package!(/// `patron.customer.v1`
+    customer, "patron.customer.v1");
+package!(/// `patron.admin.v1`
+    admin, "patron.admin.v1");
+
+pub mod json;
+pub mod mask;
+
+/// The encoded `FileDescriptorSet` of all services, for gRPC reflection.
+pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.binpb"));
