@@ -1,0 +1,67 @@
+//! The whole state of a fragment, or of a customer after ⊕: the core, the months and the orders.
+//!
+//! The store keeps the three kinds of row apart, and the projector loads only the rows that a touchpoint touches: `Touched`
+//! says which.
+
+use std::collections::BTreeMap;
+
+use types::{HashKey, OrderKey, time::Month};
+
+use crate::{activity::MonthActivity, core::Core, fact::Fact, orders::OrderFacts};
+
+/// All rows of one fragment, or the merge of several.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    /// The core record.
+    pub core: Core,
+    /// Activity by month.
+    pub months: BTreeMap<Month, MonthActivity>,
+    /// Orders by the hash of their id.
+    pub orders: BTreeMap<OrderKey, OrderFacts>,
+}
+
+/// The rows, beside the core, that one touchpoint changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Touched {
+    /// The month.
+    pub month: Month,
+    /// The order, if it is about one.
+    pub order: Option<OrderKey>,
+}
+
+impl Touched {
+    /// The rows that a touchpoint changes.
+    pub fn by(fact: &Fact<'_>, hash_key: &HashKey) -> Self {
+        let order = OrderFacts::concerns(fact).then(|| hash_key.order_key(fact.touchpoint.order_id()));
+        Self { month: fact.place.occurred_at.month(), order }
+    }
+}
+
+/// Folds one touchpoint into the rows that it touches.
+pub fn fold(fact: &Fact<'_>, core: &mut Core, month: &mut MonthActivity, order: Option<&mut OrderFacts>) {
+    core.add(fact);
+    month.add(fact);
+    if let Some(order) = order {
+        order.add(fact);
+    }
+}
+
+impl State {
+    /// Folds one touchpoint in.
+    pub fn add(&mut self, fact: &Fact<'_>, hash_key: &HashKey) {
+        let touched = Touched::by(fact, hash_key);
+        let order = touched.order.map(|key| self.orders.entry(key).or_default());
+        fold(fact, &mut self.core, self.months.entry(touched.month).or_default(), order);
+    }
+
+    /// Merges the state of another fragment.
+    pub fn merge(&mut self, other: &Self) {
+        self.core.merge(&other.core);
+        for (month, activity) in &other.months {
+            self.months.entry(*month).or_default().merge(activity);
+        }
+        for (key, order) in &other.orders {
+            self.orders.entry(*key).or_default().merge(order);
+        }
+    }
+}
