@@ -1,0 +1,99 @@
+//! Key kinds: one column family each, with its codec beside it.
+//!
+//! Keys are hashes or numbers, never personal data in the clear.
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::error::StoreError;
+
+pub mod conflicts;
+pub mod copies;
+pub mod fragments;
+pub mod incidence;
+pub mod manifests;
+pub mod months;
+pub mod orders;
+pub mod shards;
+pub mod timeline;
+
+pub use conflicts::Conflicts;
+pub use copies::Copies;
+pub use fragments::Fragments;
+pub use incidence::Incidence;
+pub use manifests::Manifests;
+pub use months::Months;
+pub use orders::Orders;
+pub use shards::Shards;
+pub use timeline::Timeline;
+
+/// A kind of key: its column family and how its rows are written.
+pub trait Family {
+    /// Name of the column family.
+    const NAME: &'static str;
+    /// Length of the prefix by which rows are scanned together; 0 where they are not.
+    const PREFIX_BYTES: usize;
+    /// Key of a row.
+    type Key;
+    /// Value of a row.
+    type Value;
+
+    /// Key to bytes; the order of bytes is the order of rows.
+    fn encode_key(key: &Self::Key) -> Vec<u8>;
+
+    /// Bytes to key; `None` if they have another form.
+    fn decode_key(bytes: &[u8]) -> Option<Self::Key>;
+
+    /// Value to bytes.
+    fn encode_value(value: &Self::Value) -> Vec<u8>;
+
+    /// Bytes to value.
+    ///
+    /// # Errors
+    /// What does not fit, in words.
+    fn decode_value(bytes: &[u8]) -> Result<Self::Value, String>;
+
+    /// A whole row.
+    ///
+    /// # Errors
+    /// `Damaged` if key or value have another form.
+    fn decode(key: &[u8], value: &[u8]) -> Result<(Self::Key, Self::Value), StoreError> {
+        let damaged = |what| StoreError::Damaged { family: Self::NAME, what };
+        let key = Self::decode_key(key).ok_or_else(|| damaged(format!("a key of {} bytes", key.len())))?;
+        Ok((key, Self::decode_value(value).map_err(damaged)?))
+    }
+}
+
+/// All column families: name and prefix length.
+pub(crate) const ALL: [(&str, usize); 9] = [
+    (Manifests::NAME, Manifests::PREFIX_BYTES),
+    (Shards::NAME, Shards::PREFIX_BYTES),
+    (Fragments::NAME, Fragments::PREFIX_BYTES),
+    (Months::NAME, Months::PREFIX_BYTES),
+    (Orders::NAME, Orders::PREFIX_BYTES),
+    (Timeline::NAME, Timeline::PREFIX_BYTES),
+    (Copies::NAME, Copies::PREFIX_BYTES),
+    (Conflicts::NAME, Conflicts::PREFIX_BYTES),
+    (Incidence::NAME, Incidence::PREFIX_BYTES),
+];
+
+/// A value in postcard's form (stable wire format 1.0).
+pub(crate) fn to_postcard<T: Serialize>(value: &T) -> Vec<u8> {
+    postcard::to_stdvec(value).expect("rows hold nothing that postcard cannot write")
+}
+
+pub(crate) fn from_postcard<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+    postcard::from_bytes(bytes).map_err(|error| error.to_string())
+}
+
+/// Two 16-byte hashes, as several key kinds are made of.
+pub(crate) fn pair(left: &[u8; 16], right: &[u8; 16]) -> Vec<u8> {
+    [left.as_slice(), right.as_slice()].concat()
+}
+
+pub(crate) fn split_pair(bytes: &[u8]) -> Option<([u8; 16], [u8; 16])> {
+    let (left, right) = bytes.split_at_checked(16)?;
+    Some((left.try_into().ok()?, right.try_into().ok()?))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,43 @@
+//! `fragments`: fragment id → its identifiers and its core record.
+
+use profile::Core;
+use serde::{Deserialize, Serialize};
+use types::{FragmentId, Identifier};
+
+use super::{Family, from_postcard, to_postcard};
+
+/// The family of fragments.
+#[derive(Debug)]
+pub struct Fragments;
+
+/// A fragment without its months, orders and timeline.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FragmentRow {
+    /// The set of identifiers, in the order of their ids.
+    pub identifiers: Vec<Identifier>,
+    /// The core record.
+    pub core: Core,
+}
+
+impl Family for Fragments {
+    const NAME: &'static str = "fragments";
+    const PREFIX_BYTES: usize = 0;
+    type Key = FragmentId;
+    type Value = FragmentRow;
+
+    fn encode_key(key: &FragmentId) -> Vec<u8> {
+        key.0.to_vec()
+    }
+
+    fn decode_key(bytes: &[u8]) -> Option<FragmentId> {
+        Some(FragmentId(bytes.try_into().ok()?))
+    }
+
+    fn encode_value(value: &FragmentRow) -> Vec<u8> {
+        to_postcard(value)
+    }
+
+    fn decode_value(bytes: &[u8]) -> Result<FragmentRow, String> {
+        from_postcard(bytes)
+    }
+}

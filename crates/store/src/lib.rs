@@ -1,0 +1,20 @@
+//! The persisted state: key kinds, one atomic batch, snapshots, and the digest over them.
+//!
+//! The only crate that names RocksDB. Owns the layout on disk (`docs/adr/0001-store-layout.md`) and its version. Never folds and
+//! never knows where touchpoints come from.
+
+pub mod batch;
+pub mod customers;
+pub mod digest;
+pub mod error;
+pub mod family;
+pub mod manifest;
+mod open;
+pub mod snapshot;
+
+pub use batch::Batch;
+pub use customers::{CustomerRows, Resolved};
+pub use error::{OpenError, StoreError};
+pub use manifest::Manifest;
+pub use open::{Store, StoreSettings};
+pub use snapshot::Snapshot;

@@ -1,0 +1,130 @@
+//! A consistent view of the state at one instant: single rows, many rows at once, and scans.
+
+use rocksdb::{DB, Direction, IteratorMode, ReadOptions, SnapshotWithThreadMode};
+
+use crate::{
+    error::StoreError,
+    family::{Family, Shards, shards::ShardRow},
+    open::Store,
+};
+
+/// The state as of one write; later writes do not show.
+pub struct Snapshot<'a> {
+    store: &'a Store,
+    inner: SnapshotWithThreadMode<'a, DB>,
+}
+
+impl std::fmt::Debug for Snapshot<'_> {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Snapshot of {:?}", self.store)
+    }
+}
+
+/// Which rows a scan returns, and which way round.
+#[derive(Clone, Debug)]
+pub struct Range {
+    /// The least key.
+    pub from: Vec<u8>,
+    /// The first key that is not in it; `None` for no end.
+    pub before: Option<Vec<u8>>,
+    /// From the greatest key down.
+    pub backwards: bool,
+}
+
+impl Range {
+    /// All rows.
+    pub fn all() -> Self {
+        Self { from: Vec::new(), before: None, backwards: false }
+    }
+
+    /// All rows whose key starts with a prefix.
+    pub fn prefix(prefix: &[u8]) -> Self {
+        Self { from: prefix.to_vec(), before: successor(prefix), backwards: false }
+    }
+}
+
+/// The least bytes that are greater than everything that starts with a prefix; `None` if there are none.
+pub fn successor(prefix: &[u8]) -> Option<Vec<u8>> {
+    let kept = prefix.iter().rposition(|byte| *byte != u8::MAX)?;
+    let mut next = prefix.get(..=kept)?.to_vec();
+    *next.last_mut()? += 1;
+    Some(next)
+}
+
+impl<'a> Snapshot<'a> {
+    pub(crate) fn new(store: &'a Store) -> Self {
+        Self { store, inner: store.db.snapshot() }
+    }
+
+    /// One row.
+    ///
+    /// # Errors
+    /// `Read` or `Damaged`.
+    pub fn get<F: Family>(&self, key: &F::Key) -> Result<Option<F::Value>, StoreError> {
+        let found = self.store.db.get_pinned_cf_opt(self.store.handle::<F>(), F::encode_key(key), &self.options());
+        found.map_err(read_error)?.map(|bytes| decode_value::<F>(&bytes)).transpose()
+    }
+
+    /// Many rows, in the order of the keys.
+    ///
+    /// # Errors
+    /// `Read` or `Damaged`.
+    pub fn multi_get<F: Family>(&self, keys: &[F::Key]) -> Result<Vec<Option<F::Value>>, StoreError> {
+        let keys: Vec<Vec<u8>> = keys.iter().map(F::encode_key).collect();
+        let found =
+            self.store.db.batched_multi_get_cf_opt(self.store.handle::<F>(), &keys, false, &self.options());
+        found
+            .into_iter()
+            .map(|row| row.map_err(read_error)?.map(|bytes| decode_value::<F>(&bytes)).transpose())
+            .collect()
+    }
+
+    /// Rows of a range, in or against the order of their keys.
+    pub fn scan<F: Family>(&self, range: &Range) -> impl Iterator<Item = Result<(F::Key, F::Value), StoreError>> + '_ {
+        let mut options = self.options();
+        options.set_total_order_seek(true);
+        options.set_iterate_lower_bound(range.from.clone());
+        if let Some(before) = &range.before {
+            options.set_iterate_upper_bound(before.clone());
+        }
+        let mode = match (range.backwards, &range.before) {
+            (false, _) => IteratorMode::From(&range.from, Direction::Forward),
+            (true, _) => IteratorMode::End,
+        };
+        let rows = self.store.db.iterator_cf_opt(self.store.handle::<F>(), options, mode);
+        rows.map(|row| row.map_err(read_error).and_then(|(key, value)| F::decode(&key, &value)))
+    }
+
+    /// Rows whose key starts with a prefix of the family's prefix length; uses the prefix filter.
+    pub fn scan_prefix<F: Family>(&self, prefix: &[u8]) -> impl Iterator<Item = Result<(F::Key, F::Value), StoreError>> + '_ {
+        debug_assert_eq!(prefix.len(), F::PREFIX_BYTES, "a prefix of {}", F::NAME);
+        let mut options = self.options();
+        options.set_prefix_same_as_start(true);
+        let mode = IteratorMode::From(prefix, Direction::Forward);
+        let rows = self.store.db.iterator_cf_opt(self.store.handle::<F>(), options, mode);
+        rows.map(|row| row.map_err(read_error).and_then(|(key, value)| F::decode(&key, &value)))
+    }
+
+    /// All shards by partition.
+    ///
+    /// # Errors
+    /// `Read` or `Damaged`.
+    pub fn shards(&self) -> Result<Vec<(u32, ShardRow)>, StoreError> {
+        self.scan::<Shards>(&Range::all()).collect()
+    }
+
+    fn options(&self) -> ReadOptions {
+        let mut options = ReadOptions::default();
+        options.set_snapshot(&self.inner);
+        options
+    }
+}
+
+fn decode_value<F: Family>(bytes: &[u8]) -> Result<F::Value, StoreError> {
+    F::decode_value(bytes).map_err(|what| StoreError::Damaged { family: F::NAME, what })
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "fits map_err")]
+fn read_error(error: rocksdb::Error) -> StoreError {
+    StoreError::Read(error.to_string())
+}
