@@ -17,6 +17,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     fs::write(out.join("descriptors.binpb"), descriptors.encode_to_vec())?;
     tonic_prost_build::configure()
         .btree_map(".")
+        .codec_path("crate::codec::CheckedCodec")
         .extern_path(".patron.journal.v1", "::types::record")
         .compile_fds(descriptors)?;
     Ok(())

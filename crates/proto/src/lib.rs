@@ -19,6 +19,7 @@ package!(/// `patron.customer.v1`
 package!(/// `patron.admin.v1`
     admin, "patron.admin.v1");
 
+pub mod codec;
 pub mod json;
 pub mod mask;
 

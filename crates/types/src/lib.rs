@@ -9,6 +9,7 @@ pub mod identifier;
 pub mod kind;
 pub mod limits;
 pub mod money;
+pub mod progress;
 pub mod record;
 pub mod time;
 pub mod total_order;
@@ -18,5 +19,6 @@ pub use hash::{ContentHash, CopyKey, FragmentId, HashKey, OrderKey, PartitionKey
 pub use identifier::{Identifier, IdentifierId};
 pub use kind::{Catalogue, Kind};
 pub use money::{Amounts, Currency};
+pub use progress::Progress;
 pub use time::Micros;
 pub use total_order::TotalOrder;

@@ -1,0 +1,76 @@
+//! gRPC statuses of the front door: what stopped a whole batch, whether to send it again, and when.
+//!
+//! Every refusal that a retry can mend carries RetryInfo. Never holds contents of touchpoints.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use journal::AppendError;
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt as _};
+use types::limits::BATCH_TOUCHPOINTS_MAX;
+
+/// Domain of all ErrorInfo.
+const DOMAIN: &str = "patron";
+/// When to come back to a journal that cannot write.
+const JOURNAL_RETRY: Duration = Duration::from_secs(1);
+/// When to come back to a server that has too much under way.
+const BUSY_RETRY: Duration = Duration::from_millis(100);
+
+/// A batch of 1 to `BATCH_TOUCHPOINTS_MAX` touchpoints; anything else is INVALID_ARGUMENT.
+pub(crate) fn check_batch(count: usize) -> Result<(), Status> {
+    let what = match count {
+        0 => "the batch is empty; send at least one touchpoint".to_owned(),
+        1..=BATCH_TOUCHPOINTS_MAX => return Ok(()),
+        _ => format!("the batch has {count} touchpoints, the limit is {BATCH_TOUCHPOINTS_MAX}; send it in parts"),
+    };
+    let message = format!("touchpoints: {what}");
+    let details = ErrorDetails::with_bad_request_violation("touchpoints", what);
+    Err(Status::with_error_details(Code::InvalidArgument, message, details))
+}
+
+/// More batches are under way than the server takes.
+pub(crate) fn busy(publishes_under_way_max: usize) -> Status {
+    let message =
+        format!("{publishes_under_way_max} batches are under way, the limit; nothing was taken, send it again later");
+    retriable(Code::ResourceExhausted, "TOO_MANY_PUBLISHES", message, BUSY_RETRY)
+}
+
+/// The journal did not answer in time.
+pub(crate) fn timed_out(limit: Duration) -> Status {
+    let message =
+        format!("the journal did not answer within {limit:?}; nothing is known to be accepted, send the batch again");
+    retriable(Code::Unavailable, "JOURNAL_TIMEOUT", message, JOURNAL_RETRY)
+}
+
+/// The journal refused.
+pub(crate) fn of_append(error: &AppendError) -> Status {
+    let retry = |reason| {
+        let message = format!("nothing is known to be accepted, send the batch again: {error}");
+        retriable(Code::Unavailable, reason, message, JOURNAL_RETRY)
+    };
+    match error {
+        AppendError::Unavailable { .. } => retry("JOURNAL_UNAVAILABLE"),
+        AppendError::Full { .. } => retry("JOURNAL_FULL"),
+        AppendError::Closed { .. } => retry("JOURNAL_CLOSED"),
+        AppendError::TooLarge { .. } => final_error("JOURNAL_RECORD_TOO_LARGE", error),
+        AppendError::NoSuchPartition { .. } => final_error("JOURNAL_NO_SUCH_PARTITION", error),
+    }
+}
+
+/// The journal gave fewer positions than it was given records.
+pub(crate) fn positions_missing() -> Status {
+    let details = ErrorDetails::with_error_info("JOURNAL_POSITIONS_MISSING", DOMAIN, HashMap::new());
+    Status::with_error_details(Code::Internal, "the journal did not say where every record lies", details)
+}
+
+fn retriable(code: Code, reason: &str, message: String, delay: Duration) -> Status {
+    let mut details = ErrorDetails::with_retry_info(Some(delay));
+    details.set_error_info(reason, DOMAIN, HashMap::new());
+    Status::with_error_details(code, message, details)
+}
+
+fn final_error(reason: &str, error: &AppendError) -> Status {
+    let details = ErrorDetails::with_error_info(reason, DOMAIN, HashMap::new());
+    Status::with_error_details(Code::Internal, format!("the journal cannot take the batch: {error}"), details)
+}

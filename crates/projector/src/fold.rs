@@ -1,0 +1,100 @@
+//! Folding a batch: is it new, a copy, or in conflict with one that is there – and what follows.
+//!
+//! Of touchpoints that share their identity but not their content, the least (occurred_at, content hash) counts; the others are
+//! kept as conflicts.
+
+use store::{
+    StoreError,
+    family::{copies::CopyRow, timeline::TimelineRow},
+};
+use types::{Micros, record::Envelope};
+
+use crate::{incoming::Incoming, meter, working::Working};
+
+impl Working<'_> {
+    /// Folds one touchpoint in.
+    pub(crate) fn fold(&mut self, incoming: &Incoming) -> Result<(), StoreError> {
+        match self.copies.get(&incoming.copy).copied().flatten() {
+            None => self.fold_new(incoming),
+            Some(held) if held.content == incoming.content => self.fold_copy(incoming, held)?,
+            Some(held) => self.fold_conflict(incoming, held)?,
+        }
+        Ok(())
+    }
+
+    fn fold_new(&mut self, incoming: &Incoming) {
+        let shard = self.shard(incoming.partition);
+        shard.touchpoints += 1;
+        meter::folded();
+        self.admit(incoming);
+    }
+
+    /// Makes a touchpoint the one that counts.
+    fn admit(&mut self, incoming: &Incoming) {
+        let row = CopyRow {
+            fragment: incoming.fragment,
+            occurred_at: incoming.touchpoint.occurred(),
+            content: incoming.content,
+            received_at: incoming.received_at,
+        };
+        let newest = &mut self.shard(incoming.partition).newest_occurred_at;
+        *newest = (*newest).max(Some(row.occurred_at));
+        self.copies.insert(incoming.copy, Some(row));
+        self.timeline.insert(row.timeline_key(incoming.copy), Some(incoming.timeline_row()));
+        let hash_key = self.hash_key;
+        let fragment = self.fragments.entry(incoming.fragment).or_default();
+        fragment.add(&incoming.fact(), hash_key);
+    }
+
+    /// An equal copy changes nothing but the time of receipt, which is the earliest.
+    fn fold_copy(&mut self, incoming: &Incoming, held: CopyRow) -> Result<(), StoreError> {
+        self.shard(incoming.partition).copies += 1;
+        meter::copy();
+        if incoming.received_at < held.received_at {
+            self.copies.insert(incoming.copy, Some(CopyRow { received_at: incoming.received_at, ..held }));
+            self.timeline.insert(held.timeline_key(incoming.copy), Some(incoming.timeline_row()));
+        }
+        Ok(())
+    }
+
+    fn fold_conflict(&mut self, incoming: &Incoming, held: CopyRow) -> Result<(), StoreError> {
+        let key = (incoming.copy, incoming.content);
+        if let Some(known) = self.conflict(key)? {
+            self.shard(incoming.partition).copies += 1;
+            meter::copy();
+            if incoming.received_at < received_at(&known) {
+                self.conflicts.insert(key, Some(incoming.timeline_row()));
+            }
+            return Ok(());
+        }
+        self.shard(incoming.partition).conflicts += 1;
+        meter::conflict();
+        if (incoming.touchpoint.occurred(), incoming.content) < (held.occurred_at, held.content) {
+            self.depose(incoming, held)?;
+            self.admit(incoming);
+        } else {
+            self.conflicts.insert(key, Some(incoming.timeline_row()));
+        }
+        Ok(())
+    }
+
+    /// Takes the touchpoint that counted out of its fragment and keeps it as a conflict.
+    fn depose(&mut self, incoming: &Incoming, held: CopyRow) -> Result<(), StoreError> {
+        let key = held.timeline_key(incoming.copy);
+        let row = self.timeline_row(&key)?;
+        self.conflicts.insert((incoming.copy, held.content), row);
+        self.timeline.insert(key, None);
+        self.refold(held.fragment, incoming.partition)
+    }
+}
+
+impl Incoming {
+    fn timeline_row(&self) -> TimelineRow {
+        TimelineRow { partition: self.partition, offset: self.offset, envelope: self.envelope.clone() }
+    }
+}
+
+/// When a kept touchpoint was received; a row that cannot be read counts as received last.
+fn received_at(row: &TimelineRow) -> Micros {
+    prost::Message::decode(row.envelope.as_slice()).map_or(Micros(i64::MAX), |envelope: Envelope| envelope.received())
+}

@@ -1,0 +1,78 @@
+//! A journal record, read and keyed: everything the fold needs, before any state is looked at.
+
+use journal::Record;
+use prost::Message;
+use types::{
+    ContentHash, CopyKey, FragmentId, HashKey, Identifier, IdentifierId, Micros,
+    record::{Envelope, FORMAT_VERSION, PayloadType, Touchpoint},
+};
+
+use crate::skip::SkipReason;
+
+/// A touchpoint of the journal with its derived keys.
+#[derive(Clone, Debug)]
+pub(crate) struct Incoming {
+    pub(crate) partition: u32,
+    pub(crate) offset: u64,
+    pub(crate) envelope: Vec<u8>,
+    pub(crate) received_at: Micros,
+    pub(crate) copy: CopyKey,
+    pub(crate) content: ContentHash,
+    pub(crate) fragment: FragmentId,
+    pub(crate) identifiers: Vec<Identifier>,
+    pub(crate) touchpoint: Touchpoint,
+}
+
+/// What a record turned out to be.
+#[derive(Debug)]
+pub(crate) enum Read {
+    /// A touchpoint.
+    Touchpoint(Box<Incoming>),
+    /// Nothing to fold.
+    Skip(SkipReason),
+    /// Written by a newer version: folding it wrong would be worse than waiting.
+    Newer(u32),
+}
+
+/// Reads a record and derives its keys.
+pub(crate) fn read(record: Record, hash_key: &HashKey) -> Read {
+    let Ok(envelope) = Envelope::decode(record.value.as_slice()) else {
+        return Read::Skip(SkipReason::UndecodableEnvelope);
+    };
+    if envelope.format_version > FORMAT_VERSION {
+        return Read::Newer(envelope.format_version);
+    }
+    if envelope.payload_type() != PayloadType::Touchpoint {
+        return Read::Skip(SkipReason::UnknownPayload);
+    }
+    let Ok(touchpoint) = Touchpoint::decode(envelope.payload.as_slice()) else {
+        return Read::Skip(SkipReason::UndecodablePayload);
+    };
+    if touchpoint.identifiers.is_empty() {
+        return Read::Skip(SkipReason::NoIdentifier);
+    }
+    let (ids, identifiers) = identifier_set(&touchpoint, hash_key);
+    Read::Touchpoint(Box::new(Incoming {
+        partition: record.position.partition,
+        offset: record.position.offset,
+        received_at: envelope.received(),
+        copy: hash_key.copy_key(&envelope.partition_key, &envelope.source, &touchpoint.message_id),
+        content: hash_key.content_hash(&envelope.payload),
+        fragment: hash_key.fragment_id(&ids),
+        identifiers,
+        touchpoint,
+        envelope: record.value,
+    }))
+}
+
+/// The set of identifiers in the order of their ids.
+fn identifier_set(touchpoint: &Touchpoint, hash_key: &HashKey) -> (Vec<IdentifierId>, Vec<Identifier>) {
+    let identified = touchpoint.identifiers.iter().map(|message| {
+        let identifier = Identifier::from(message);
+        (hash_key.identifier_id(&identifier), identifier)
+    });
+    let mut set: Vec<(IdentifierId, Identifier)> = identified.collect();
+    set.sort_unstable();
+    set.dedup();
+    set.into_iter().unzip()
+}

@@ -1,0 +1,16 @@
+//! The projector: polls the journal, folds, and writes state and applied offsets in one atomic write.
+//!
+//! One thread owns all shards of the process; no locks and no async on the fold path. Owns exactly-once: what is below the applied
+//! offset is passed over, what is folded is durable before anybody hears of it. Never answers queries.
+
+mod commit;
+mod fold;
+mod incoming;
+mod meter;
+mod refold;
+mod run;
+mod skip;
+mod working;
+
+pub use run::{Projector, ProjectorSettings, StartError};
+pub use skip::SkipReason;

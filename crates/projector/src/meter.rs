@@ -1,0 +1,34 @@
+//! Names of the projector's metrics.
+
+use std::time::Duration;
+
+use metrics::{counter, gauge, histogram};
+
+pub(crate) fn folded() {
+    counter!("patron_projector_touchpoints_total").increment(1);
+}
+
+pub(crate) fn copy() {
+    counter!("patron_projector_copies_total").increment(1);
+}
+
+pub(crate) fn conflict() {
+    counter!("patron_projector_conflicts_total").increment(1);
+}
+
+pub(crate) fn skipped(reason: &'static str) {
+    counter!("patron_projector_skipped_total", "reason" => reason).increment(1);
+}
+
+pub(crate) fn committed(records: usize, took: Duration) {
+    histogram!("patron_projector_batch_records").record(records as f64);
+    histogram!("patron_projector_commit_seconds").record(took);
+}
+
+pub(crate) fn lag(partition: u32, lag: u64) {
+    gauge!("patron_projector_lag_records", "partition" => partition.to_string()).set(lag as f64);
+}
+
+pub(crate) fn halted(halted: bool) {
+    gauge!("patron_projector_halted").set(f64::from(u8::from(halted)));
+}

@@ -1,0 +1,51 @@
+//! Folding a fragment anew from its timeline, after one of its touchpoints ceased to count.
+
+use std::collections::BTreeMap;
+
+use profile::{Fact, State};
+use prost::Message;
+use store::{
+    StoreError,
+    family::{Family, Fragments, Timeline, timeline::{TimelineKey, TimelineRow}},
+};
+use types::{
+    CopyKey, FragmentId, Micros,
+    record::{Envelope, Touchpoint},
+};
+
+use crate::working::{FragmentWork, Working};
+
+impl Working<'_> {
+    /// Replaces all rows of a fragment of this shard by a fresh fold of its timeline as of this batch.
+    pub(crate) fn refold(&mut self, fragment: FragmentId, partition: u32) -> Result<(), StoreError> {
+        let mut state = State::default();
+        for row in self.timeline_of(fragment)?.into_values() {
+            let damaged = |error: prost::DecodeError| StoreError::Damaged { family: Timeline::NAME, what: error.to_string() };
+            let envelope = Envelope::decode(row.envelope.as_slice()).map_err(damaged)?;
+            let touchpoint = Touchpoint::decode(envelope.payload.as_slice()).map_err(damaged)?;
+            state.add(&Fact::new(&touchpoint, self.hash_key.content_hash(&envelope.payload)), self.hash_key);
+        }
+        if !self.fragments.contains_key(&fragment) {
+            let row = self.snapshot.get::<Fragments>(&fragment)?;
+            self.fragments.insert(fragment, FragmentWork::of(row));
+        }
+        if let Some(work) = self.fragments.get_mut(&fragment) {
+            (work.core, work.months, work.orders) = (state.core, state.months, state.orders);
+            (work.partition, work.refolded, work.dirty) = (partition, true, true);
+        }
+        Ok(())
+    }
+
+    fn timeline_of(&self, fragment: FragmentId) -> Result<BTreeMap<TimelineKey, TimelineRow>, StoreError> {
+        let mut rows: BTreeMap<TimelineKey, TimelineRow> =
+            self.snapshot.scan_prefix::<Timeline>(&fragment.0).collect::<Result<_, _>>()?;
+        let place = |time, copy| TimelineKey { fragment, occurred_at: Micros(time), copy: CopyKey([copy; 16]) };
+        for (key, changed) in self.timeline.range(place(i64::MIN, 0)..=place(i64::MAX, u8::MAX)) {
+            match changed {
+                Some(row) => drop(rows.insert(*key, row.clone())),
+                None => drop(rows.remove(key)),
+            }
+        }
+        Ok(rows)
+    }
+}

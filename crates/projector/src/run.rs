@@ -1,0 +1,243 @@
+//! The projector's thread: start where the state ends, poll, fold, write, tell.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use journal::{Journal, PollLimits, Position, ReadError, Reader, Record};
+use store::{Store, StoreError, family::shards::ShardRow};
+use tokio::sync::watch;
+use types::{HashKey, Progress};
+
+use crate::{
+    incoming::{self, Incoming, Read},
+    meter,
+    working::Working,
+};
+
+/// How the projector works.
+#[derive(Clone, Debug)]
+pub struct ProjectorSettings {
+    /// Key of all derived hashes.
+    pub hash_key: HashKey,
+    /// Most records of one batch, and so of one write.
+    pub batch_records_max: usize,
+    /// Most bytes of one batch.
+    pub batch_bytes_max: usize,
+}
+
+/// Why the projector did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The state could not be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The journal does not hold what the state needs next.
+    #[error("the state and the journal do not fit: {0}")]
+    Journal(#[from] ReadError),
+    /// No thread.
+    #[error("no thread could be started: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// A running projector. Dropping it stops it.
+#[derive(Debug)]
+pub struct Projector {
+    thread: Option<JoinHandle<()>>,
+    stop: Arc<AtomicBool>,
+    progress: watch::Receiver<Progress>,
+}
+
+/// How long a poll waits for the first record, and so how soon a stop is heard.
+const POLL_WAIT: Duration = Duration::from_millis(50);
+/// How long a failed read or write waits before it is tried again.
+const RETRY_WAIT: Duration = Duration::from_millis(500);
+
+impl Projector {
+    /// Starts the thread that folds all partitions of the journal into the store.
+    ///
+    /// # Errors
+    /// `Journal` if the journal ends before, or starts after, what the state has applied.
+    pub fn start(store: Arc<Store>, journal: Arc<dyn Journal>, settings: ProjectorSettings) -> Result<Self, StartError> {
+        let shards = shards(&store, journal.topology().partitions)?;
+        let from = shards.iter().map(|(partition, row)| Position { partition: *partition, offset: row.applied });
+        let reader = journal.reader(from.collect())?;
+        let (publisher, progress) = watch::channel(progress_of(&shards, None));
+        let stop = Arc::new(AtomicBool::new(false));
+        let shard_thread = ShardThread { store, journal, settings, shards, publisher, stop: Arc::clone(&stop) };
+        let thread = thread::Builder::new().name("projector".into()).spawn(move || shard_thread.run(reader))?;
+        Ok(Self { thread: Some(thread), stop, progress })
+    }
+
+    /// How far the shards are; changes after each durable write.
+    pub fn progress(&self) -> watch::Receiver<Progress> {
+        self.progress.clone()
+    }
+
+    /// Finishes the batch under way and ends the thread.
+    pub fn stop(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the projector's thread broke off; state is as of its last write");
+        }
+    }
+}
+
+impl Drop for Projector {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+struct ShardThread {
+    store: Arc<Store>,
+    journal: Arc<dyn Journal>,
+    settings: ProjectorSettings,
+    shards: BTreeMap<u32, ShardRow>,
+    publisher: watch::Sender<Progress>,
+    stop: Arc<AtomicBool>,
+}
+
+impl ShardThread {
+    fn run(mut self, mut reader: Box<dyn Reader>) {
+        let limits = PollLimits {
+            records_max: self.settings.batch_records_max,
+            bytes_max: self.settings.batch_bytes_max,
+        };
+        while !self.stopped() {
+            match reader.poll(limits, POLL_WAIT) {
+                Ok(records) if records.is_empty() => self.meter_lag(),
+                Ok(records) => self.project(records),
+                Err(error) => self.halt(&error.to_string(), RETRY_WAIT),
+            }
+        }
+        if let Err(error) = self.store.flush() {
+            tracing::error!(%error, "the last write could not be flushed; it is folded again at the next start");
+        }
+    }
+
+    fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Folds one batch and writes it, again and again until the write succeeds or a stop is asked for.
+    fn project(&mut self, records: Vec<Record>) {
+        let count = records.len();
+        let started = Instant::now();
+        let (incoming, shards, newer) = self.read(records);
+        loop {
+            match self.write(&incoming, shards.clone()) {
+                Ok(shards) => {
+                    self.shards = shards;
+                    self.publish(None);
+                    meter::committed(count, started.elapsed());
+                    break;
+                }
+                Err(error) => self.halt(&error.to_string(), RETRY_WAIT),
+            }
+            if self.stopped() {
+                return;
+            }
+        }
+        if let Some(reason) = newer {
+            self.stand_still(&reason);
+        }
+    }
+
+    /// Reads records up to the first that a newer version wrote; counters and applied offsets move along.
+    fn read(&self, records: Vec<Record>) -> (Vec<Incoming>, BTreeMap<u32, ShardRow>, Option<String>) {
+        let mut shards = self.shards.clone();
+        let mut incoming = Vec::with_capacity(records.len());
+        for record in records {
+            let Position { partition, offset } = record.position;
+            let shard = shards.entry(partition).or_default();
+            if offset < shard.applied {
+                continue;
+            }
+            match incoming::read(record, &self.settings.hash_key) {
+                Read::Touchpoint(touchpoint) => incoming.push(*touchpoint),
+                Read::Skip(reason) => {
+                    tracing::warn!(partition, offset, reason = reason.name(), "a record is passed over");
+                    meter::skipped(reason.name());
+                    *shard.skipped.entry(reason.name().to_owned()).or_default() += 1;
+                }
+                Read::Newer(version) => return (incoming, shards, Some(newer_format(partition, offset, version))),
+            }
+            shard.applied = offset + 1;
+        }
+        (incoming, shards, None)
+    }
+
+    fn write(&self, incoming: &[Incoming], shards: BTreeMap<u32, ShardRow>) -> Result<BTreeMap<u32, ShardRow>, StoreError> {
+        let snapshot = self.store.snapshot();
+        let mut working = Working::load(&snapshot, &self.settings.hash_key, shards, incoming)?;
+        for one in incoming {
+            working.fold(one)?;
+        }
+        let (batch, shards) = working.into_batch()?;
+        self.store.write(batch)?;
+        Ok(shards)
+    }
+
+    fn publish(&self, halted: Option<String>) {
+        meter::halted(halted.is_some());
+        self.publisher.send_replace(progress_of(&self.shards, halted));
+    }
+
+    fn halt(&self, reason: &str, wait: Duration) {
+        tracing::error!(reason, "folding stands still and is tried again");
+        self.publish(Some(reason.to_owned()));
+        self.wait(wait);
+    }
+
+    fn stand_still(&self, reason: &str) {
+        while !self.stopped() {
+            self.halt(reason, Duration::from_secs(10));
+        }
+    }
+
+    fn wait(&self, wait: Duration) {
+        let until = Instant::now() + wait;
+        while !self.stopped() && Instant::now() < until {
+            thread::park_timeout(POLL_WAIT);
+        }
+    }
+
+    fn meter_lag(&self) {
+        let Ok(ends) = self.journal.ends() else { return };
+        for (partition, end) in (0..).zip(ends) {
+            let applied = self.shards.get(&partition).map_or(0, |shard| shard.applied);
+            meter::lag(partition, end.saturating_sub(applied));
+        }
+    }
+}
+
+fn newer_format(partition: u32, offset: u64, version: u32) -> String {
+    format!(
+        "the record at partition {partition}, offset {offset} has format version {version}, this patron folds up to {}; upgrade patron",
+        types::record::FORMAT_VERSION
+    )
+}
+
+/// The shards of the store; those that it has not yet are at the start.
+fn shards(store: &Store, partitions: u32) -> Result<BTreeMap<u32, ShardRow>, StoreError> {
+    let mut shards: BTreeMap<u32, ShardRow> = (0..partitions).map(|partition| (partition, ShardRow::default())).collect();
+    shards.extend(store.snapshot().shards()?);
+    Ok(shards)
+}
+
+fn progress_of(shards: &BTreeMap<u32, ShardRow>, halted: Option<String>) -> Progress {
+    Progress { applied: shards.iter().map(|(partition, row)| (*partition, row.applied)).collect(), halted }
+}

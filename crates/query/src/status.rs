@@ -1,0 +1,44 @@
+//! Errors as gRPC statuses with google.rpc details, so that callers can act without reading prose.
+
+use std::{collections::HashMap, time::Duration};
+
+use store::StoreError;
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt};
+
+const DOMAIN: &str = "patron";
+
+/// A field of the request is wrong.
+pub(crate) fn invalid(field: &str, description: impl Into<String>) -> Status {
+    let description = description.into();
+    let mut details = ErrorDetails::with_bad_request_violation(field, description.clone());
+    details.set_error_info("INVALID_FIELD", DOMAIN, HashMap::from([("field".to_owned(), field.to_owned())]));
+    Status::with_error_details(Code::InvalidArgument, format!("{field}: {description}"), details)
+}
+
+/// Nobody holds the identifier.
+pub(crate) fn customer_not_found(who: &str) -> Status {
+    let details = ErrorDetails::with_error_info("CUSTOMER_NOT_FOUND", DOMAIN, HashMap::new());
+    let message = format!("no touchpoint carries {who}; check namespace and value, or wait for its position with min_position");
+    Status::with_error_details(Code::NotFound, message, details)
+}
+
+/// A wait for a position ended without it.
+pub(crate) fn not_yet(missing: &str, halted: Option<&str>) -> Status {
+    let why = halted.map_or_else(String::new, |reason| format!("; folding stands still: {reason}"));
+    let mut details = ErrorDetails::with_retry_info(Some(Duration::from_millis(200)));
+    details.set_error_info("POSITION_NOT_APPLIED", DOMAIN, HashMap::from([("missing".to_owned(), missing.to_owned())]));
+    Status::with_error_details(Code::DeadlineExceeded, format!("not folded yet: {missing}{why}"), details)
+}
+
+/// Something that no caller can mend.
+pub(crate) fn internal(reason: &str) -> Status {
+    tracing::error!(reason, "a query failed");
+    let details = ErrorDetails::with_error_info("INTERNAL", DOMAIN, HashMap::new());
+    Status::with_error_details(Code::Internal, reason.to_owned(), details)
+}
+
+/// The store could not be read.
+pub(crate) fn store_failed(error: &StoreError) -> Status {
+    internal(&error.to_string())
+}
