@@ -23,7 +23,7 @@ step() {
 run_lints() {
   [[ -z ${CI-} ]] || step "lock file" check_lock
   step "format" in_root cargo fmt --check
-  step "clippy" in_root cargo clippy --workspace --all-targets -- -D warnings
+  step "clippy" in_root cargo clippy --workspace --all-targets --keep-going -- -D warnings
   step "dependencies" check_dependencies
   step "proto" check_proto
   step "shell" check_shell
@@ -55,7 +55,7 @@ check_advisories() {
 check_proto() { in_root buf lint && check_proto_additive && check_proto_baseline; }
 
 check_proto_additive() {
-  in_root buf breaking --path "$journal_proto" --against "$baseline"
+  in_root buf breaking --against "$baseline"
 }
 
 # A baseline that lags behind would let a new field be changed again unseen.
@@ -67,7 +67,7 @@ check_proto_baseline() {
 
 # As text, so that a review sees what the wire promises. Its writer does not promise how it spaces.
 proto_image() {
-  in_root buf build --path "$journal_proto" --exclude-source-info --exclude-imports -o -#format=txtpb
+  in_root buf build --path "$journal_proto" --exclude-source-info -o -#format=txtpb
 }
 
 write_proto_baseline() {
@@ -107,5 +107,5 @@ finish() {
     [[ " ${failed_steps[*]} " != *" tests "* || $tests_failed != 0 ]] || tests_failed=1
   fi
   [[ -z $tests_passed ]] || echo "$tests_passed passed, $tests_failed failed"
-  exit $((${#failed_steps[@]} != 0))
+  exit $((${#failed_steps[@]} + ${tests_failed:-0} != 0))
 }

@@ -61,9 +61,10 @@ impl NumberField {
     pub fn number(self, touchpoint: &Touchpoint) -> Option<ExactSum> {
         match self {
             Self::Points => (touchpoint.points != 0).then(|| whole(touchpoint.points)),
-            Self::DurationSeconds => touchpoint.duration.as_ref().map(|duration| {
-                whole(duration.seconds).plus(ExactSum(i128::from(duration.nanos) * 1_000))
-            }),
+            Self::DurationSeconds => touchpoint
+                .duration
+                .as_ref()
+                .map(|duration| whole(duration.seconds).plus(ExactSum(i128::from(duration.nanos) * 1_000))),
             Self::Score => touchpoint.score.as_ref().and_then(|score| Decimal::from_f64(score.value)).map(Into::into),
         }
     }
@@ -91,7 +92,8 @@ mod tests {
     #[test]
     fn texts_are_distinct_and_not_empty() {
         let item = |category: &str| Item { category: category.into(), ..Item::default() };
-        let touchpoint = Touchpoint { items: vec![item("tea"), item(""), item("tea"), item("cups")], ..Touchpoint::default() };
+        let touchpoint =
+            Touchpoint { items: vec![item("tea"), item(""), item("tea"), item("cups")], ..Touchpoint::default() };
         assert_eq!(TextField::Category.texts(&touchpoint), ["tea", "cups"]);
         assert_eq!(TextField::Store.first(&touchpoint), None);
     }

@@ -1,4 +1,5 @@
 //! Laws of identity: the same fragments in any order give the same customers, limits hold, and nobody is lost.
+#![cfg(test)]
 
 use std::{collections::BTreeMap, convert::Infallible};
 
@@ -24,14 +25,20 @@ impl Evidence for Fragments {
 }
 
 fn place(time: i64) -> TotalOrder {
-    TotalOrder { occurred_at: Micros(time), source: "pos".into(), message_id: time.to_string(), content: ContentHash([0; 16]) }
+    TotalOrder {
+        occurred_at: Micros(time),
+        source: "pos".into(),
+        message_id: time.to_string(),
+        content: ContentHash([0; 16]),
+    }
 }
 
 fn fragments(sets: &[(i64, Vec<Identifier>)]) -> Fragments {
     let key = HashKey::derive("test");
     let mut fragments = Fragments::default();
     for (time, set) in sets {
-        let mut identifiers: Vec<_> = set.iter().map(|identifier| (key.identifier_id(identifier), identifier.clone())).collect();
+        let mut identifiers: Vec<_> =
+            set.iter().map(|identifier| (key.identifier_id(identifier), identifier.clone())).collect();
         identifiers.sort();
         identifiers.dedup();
         let ids: Vec<_> = identifiers.iter().map(|(id, _)| *id).collect();
@@ -55,7 +62,9 @@ fn id(namespace: &str, value: &str) -> Identifier {
 }
 
 fn names(resolution: &Resolution) -> Vec<Vec<String>> {
-    let of = |customer: &identity::CustomerIdentity| customer.identifiers.iter().map(|(_, node)| node.identifier.to_string()).collect();
+    let of = |customer: &identity::CustomerIdentity| {
+        customer.identifiers.iter().map(|(_, node)| node.identifier.to_string()).collect()
+    };
     let mut names: Vec<Vec<String>> = resolution.customers.iter().map(of).collect();
     names.sort();
     names
@@ -145,6 +154,7 @@ proptest! {
 }
 
 /// Cases for each law; `PATRON_LAW_CASES` asks for more.
+#[expect(clippy::disallowed_methods, reason = "the number of cases is the test runner's to set")]
 fn cases() -> u32 {
     std::env::var("PATRON_LAW_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(10_000)
 }

@@ -69,7 +69,9 @@ impl Accumulator {
                 }
             }
             (Self::Money(amounts), Law::Cost) => {
-                if let Some((currency, cost)) = fact.touchpoint.cost.as_ref().and_then(|cost| types::money::read(cost).ok()) {
+                if let Some((currency, cost)) =
+                    fact.touchpoint.cost.as_ref().and_then(|cost| types::money::read(cost).ok())
+                {
                     amounts.add(currency, cost.into());
                 }
             }
@@ -83,7 +85,9 @@ impl Accumulator {
                     offer_last(slot, &fact.place, || text.to_owned());
                 }
             }
-            (Self::Earliest(slot), Law::Earliest) => *slot = Some(slot.map_or(occurred_at, |held| held.min(occurred_at))),
+            (Self::Earliest(slot), Law::Earliest) => {
+                *slot = Some(slot.map_or(occurred_at, |held| held.min(occurred_at)))
+            }
             (Self::Latest(slot), Law::Latest) => *slot = Some(slot.map_or(occurred_at, |held| held.max(occurred_at))),
             (Self::Means(means), Law::MeanBy(key, field)) => {
                 if let Some(number) = field.number(fact.touchpoint) {
@@ -103,7 +107,9 @@ impl Accumulator {
             (Self::Money(amounts), Self::Money(more)) => amounts.add_all(more),
             (Self::First(slot), Self::First(Some(more))) => keep_first(slot, more.clone()),
             (Self::Last(slot), Self::Last(Some(more))) => keep_last(slot, more.clone()),
-            (Self::Earliest(slot), Self::Earliest(Some(more))) => *slot = Some(slot.map_or(*more, |held| held.min(*more))),
+            (Self::Earliest(slot), Self::Earliest(Some(more))) => {
+                *slot = Some(slot.map_or(*more, |held| held.min(*more)))
+            }
             (Self::Latest(slot), Self::Latest(Some(more))) => *slot = Some(slot.map_or(*more, |held| held.max(*more))),
             (Self::Means(means), Self::Means(more)) => {
                 for (key, mean) in more {

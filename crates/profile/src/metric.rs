@@ -44,15 +44,21 @@ pub struct Metric {
     pub law: Law,
 }
 
-const fn metric(id: MetricId, name: &'static str, description: &'static str, kinds: &'static [Kind], law: Law) -> Metric {
+const fn metric(
+    id: MetricId,
+    name: &'static str,
+    description: &'static str,
+    kinds: &'static [Kind],
+    law: Law,
+) -> Metric {
     Metric { id, name, description, kinds, law }
 }
 
 use Kind::{
-    ApplicationOpened, CartViewed, CaseOpened, CaseResolved, CheckoutStarted, ComplaintFiled, CouponExpired, CouponIssued,
-    CouponRedeemed, MessageClicked, MessageDelivered, MessageOpened, MessageSent, PageViewed, PointsEarned, PointsSpent,
-    ProductAdded, ProductReviewed, ProductViewed, ProductsSearched, PromotionClicked, PromotionViewed, ScreenViewed,
-    StoreEntered, StoreExited, SurveyAnswered, ZoneDwelled, ZoneEntered,
+    ApplicationOpened, CartViewed, CaseOpened, CaseResolved, CheckoutStarted, ComplaintFiled, CouponExpired,
+    CouponIssued, CouponRedeemed, MessageClicked, MessageDelivered, MessageOpened, MessageSent, PageViewed,
+    PointsEarned, PointsSpent, ProductAdded, ProductReviewed, ProductViewed, ProductsSearched, PromotionClicked,
+    PromotionViewed, ScreenViewed, StoreEntered, StoreExited, SurveyAnswered, ZoneDwelled, ZoneEntered,
 };
 
 /// All built-in metrics, by number.
@@ -60,15 +66,33 @@ pub const BUILT_IN: &[Metric] = &[
     metric(1, "visits", "Store visits begun.", &[StoreEntered], Law::Count),
     metric(2, "first_visit_at", "When the first store visit began.", &[StoreEntered], Law::Earliest),
     metric(3, "last_visit_at", "When the last store visit began.", &[StoreEntered], Law::Latest),
-    metric(4, "store_dwell", "Time in stores, as reported when leaving.", &[StoreExited], Law::Sum(NumberField::DurationSeconds)),
+    metric(
+        4,
+        "store_dwell",
+        "Time in stores, as reported when leaving.",
+        &[StoreExited],
+        Law::Sum(NumberField::DurationSeconds),
+    ),
     metric(5, "zone_dwell", "Time in zones of stores.", &[ZoneDwelled], Law::Sum(NumberField::DurationSeconds)),
     metric(6, "zones_entered", "Zones entered.", &[ZoneEntered], Law::Count),
     metric(7, "first_store", "Store of the first contact in a store.", &[], Law::First(TextField::Store)),
     metric(8, "last_store", "Store of the last contact in a store.", &[], Law::Last(TextField::Store)),
     metric(9, "first_channel", "Channel of the first contact.", &[], Law::First(TextField::Channel)),
     metric(10, "last_channel", "Channel of the last contact.", &[], Law::Last(TextField::Channel)),
-    metric(11, "first_campaign", "Campaign of the first contact that came from one.", &[], Law::First(TextField::Campaign)),
-    metric(12, "last_campaign", "Campaign of the last contact that came from one.", &[], Law::Last(TextField::Campaign)),
+    metric(
+        11,
+        "first_campaign",
+        "Campaign of the first contact that came from one.",
+        &[],
+        Law::First(TextField::Campaign),
+    ),
+    metric(
+        12,
+        "last_campaign",
+        "Campaign of the last contact that came from one.",
+        &[],
+        Law::Last(TextField::Campaign),
+    ),
     metric(13, "app_opens", "Times the app was opened.", &[ApplicationOpened], Law::Count),
     metric(14, "views", "Pages and screens seen.", &[PageViewed, ScreenViewed], Law::Count),
     metric(15, "product_views", "Products looked at.", &[ProductViewed], Law::Count),
@@ -91,7 +115,13 @@ pub const BUILT_IN: &[Metric] = &[
     metric(32, "cases_opened", "Service cases opened.", &[CaseOpened], Law::Count),
     metric(33, "cases_resolved", "Service cases settled.", &[CaseResolved], Law::Count),
     metric(34, "complaints", "Complaints.", &[ComplaintFiled], Law::Count),
-    metric(35, "mean_score", "Mean of all answers, by scale.", &[SurveyAnswered, ProductReviewed], Law::MeanBy(TextField::ScoreScale, NumberField::Score)),
+    metric(
+        35,
+        "mean_score",
+        "Mean of all answers, by scale.",
+        &[SurveyAnswered, ProductReviewed],
+        Law::MeanBy(TextField::ScoreScale, NumberField::Score),
+    ),
     metric(36, "points_earned", "Loyalty points earned.", &[PointsEarned], Law::Sum(NumberField::Points)),
     metric(37, "points_spent", "Loyalty points spent.", &[PointsSpent], Law::Sum(NumberField::Points)),
     metric(38, "costs", "Costs of serving the customer: booked costs and the cost of any touchpoint.", &[], Law::Cost),

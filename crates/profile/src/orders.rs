@@ -98,8 +98,10 @@ impl OrderFacts {
     /// Whether a touchpoint says something about an order.
     pub fn concerns(fact: &Fact<'_>) -> bool {
         use Kind::{OrderCancelled, OrderCompleted, OrderLineCompleted, OrderRefunded, OrderReturned};
-        let of_orders =
-            matches!(fact.kind, Some(OrderCompleted | OrderLineCompleted | OrderCancelled | OrderRefunded | OrderReturned));
+        let of_orders = matches!(
+            fact.kind,
+            Some(OrderCompleted | OrderLineCompleted | OrderCancelled | OrderRefunded | OrderReturned)
+        );
         of_orders && !fact.touchpoint.order_id().is_empty()
     }
 
@@ -195,7 +197,8 @@ impl Bought {
     }
 
     fn add_item(&mut self, item: &record::Item) {
-        let quantity = if item.quantity.is_empty() { Decimal::ONE } else { Decimal::parse(&item.quantity).unwrap_or_default() };
+        let quantity =
+            if item.quantity.is_empty() { Decimal::ONE } else { Decimal::parse(&item.quantity).unwrap_or_default() };
         self.units = self.units.plus(quantity.into());
         let mut total = Amounts::default();
         if let Some((currency, price)) = item.price.as_ref().and_then(|price| types::money::read(price).ok()) {
@@ -203,7 +206,9 @@ impl Bought {
             self.gross.add(currency, gross);
             total.add(currency, gross);
         }
-        if let Some((currency, discount)) = item.discount.as_ref().and_then(|discount| types::money::read(discount).ok()) {
+        if let Some((currency, discount)) =
+            item.discount.as_ref().and_then(|discount| types::money::read(discount).ok())
+        {
             self.discounts.add(currency, discount.into());
             total.subtract_all(&single((currency, discount)));
         }

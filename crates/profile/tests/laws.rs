@@ -1,7 +1,8 @@
 //! Laws of the fold: any permutation, duplication-free split and merge order of the same touchpoints give the same state.
+#![cfg(test)]
 
-use proptest::prelude::*;
 use profile::{Fact, State};
+use proptest::prelude::*;
 use types::{
     HashKey, Kind,
     record::{Consent, ConsentStatus, Item, Money, Order, Score, Touchpoint},
@@ -16,24 +17,28 @@ fn text(range: u8) -> impl Strategy<Value = String> {
 }
 
 fn any_item() -> impl Strategy<Value = Item> {
-    (text(4), 1..4_i64, -500..5_000_i64, prop::option::of(0..100_i64)).prop_map(|(category, quantity, price, discount)| Item {
-        product_id: "p".into(),
-        category,
-        quantity: quantity.to_string(),
-        price: money(price),
-        discount: discount.and_then(money),
-        ..Item::default()
-    })
+    (text(4), 1..4_i64, -500..5_000_i64, prop::option::of(0..100_i64)).prop_map(
+        |(category, quantity, price, discount)| Item {
+            product_id: "p".into(),
+            category,
+            quantity: quantity.to_string(),
+            price: money(price),
+            discount: discount.and_then(money),
+            ..Item::default()
+        },
+    )
 }
 
 fn any_order() -> impl Strategy<Value = Order> {
-    (1..4_u8, prop::option::of(0..9_000_i64), prop::option::of(0..900_i64), text(3)).prop_map(|(id, total, refund, refund_id)| Order {
-        order_id: format!("o{id}"),
-        total: total.and_then(money),
-        refund: refund.and_then(money),
-        refund_id,
-        ..Order::default()
-    })
+    (1..4_u8, prop::option::of(0..9_000_i64), prop::option::of(0..900_i64), text(3)).prop_map(
+        |(id, total, refund, refund_id)| Order {
+            order_id: format!("o{id}"),
+            total: total.and_then(money),
+            refund: refund.and_then(money),
+            refund_id,
+            ..Order::default()
+        },
+    )
 }
 
 /// Touchpoints of few orders, stores and days, so that they meet; times repeat, so that ties occur.
@@ -42,7 +47,8 @@ fn any_touchpoint() -> impl Strategy<Value = Touchpoint> {
     let more = (prop::collection::vec(any_item(), 0..3), any::<bool>(), 0..5_i64, text(3), 0..9_u8);
     (facts, more).prop_map(|((kind, hours, store_id, channel, order), (items, granted, points, city, score))| {
         let status = if granted { ConsentStatus::Granted } else { ConsentStatus::Denied };
-        let city = prost_types::Value { kind: (!city.is_empty()).then_some(prost_types::value::Kind::StringValue(city)) };
+        let city =
+            prost_types::Value { kind: (!city.is_empty()).then_some(prost_types::value::Kind::StringValue(city)) };
         Touchpoint {
             source: "pos".into(),
             kind: kind.name().into(),
@@ -81,6 +87,7 @@ fn fold(touchpoints: &[Touchpoint]) -> State {
     state
 }
 
+#[expect(clippy::disallowed_methods, reason = "the number of cases is the test runner's to set")]
 fn cases() -> u32 {
     std::env::var("PATRON_LAW_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(10_000)
 }

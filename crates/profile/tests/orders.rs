@@ -1,4 +1,5 @@
 //! Orders by example: reported twice, line by line, cancelled, refunded and returned in any order of arrival.
+#![cfg(test)]
 
 use profile::{Fact, State, view};
 use types::{
@@ -53,7 +54,8 @@ fn metric(touchpoints: &[Touchpoint], name: &str) -> Option<String> {
 
 #[test]
 fn an_order_reported_by_till_and_app_counts_once() {
-    let reports = [touchpoint("order_completed", "till", total("10.00")), touchpoint("order_completed", "app", total("10.00"))];
+    let reports =
+        [touchpoint("order_completed", "till", total("10.00")), touchpoint("order_completed", "app", total("10.00"))];
     assert_eq!(metric(&reports, "orders").as_deref(), Some("1"));
     assert_eq!(metric(&reports, "net").as_deref(), Some("10.00"));
 }
@@ -99,7 +101,8 @@ fn refunds_with_an_id_count_once_and_others_add_up() {
 
 #[test]
 fn a_return_and_its_refund_under_one_id_give_the_money_back_once() {
-    let goods = Touchpoint { items: vec![item("2", "5.00")], ..touchpoint("order_returned", "2", refund("10.00", "r1")) };
+    let goods =
+        Touchpoint { items: vec![item("2", "5.00")], ..touchpoint("order_returned", "2", refund("10.00", "r1")) };
     let touchpoints = [
         touchpoint("order_completed", "1", total("50.00")),
         goods,

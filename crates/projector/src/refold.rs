@@ -6,7 +6,10 @@ use profile::{Fact, State};
 use prost::Message;
 use store::{
     StoreError,
-    family::{Family, Fragments, Timeline, timeline::{TimelineKey, TimelineRow}},
+    family::{
+        Family, Fragments, Timeline,
+        timeline::{TimelineKey, TimelineRow},
+    },
 };
 use types::{
     CopyKey, FragmentId, Micros,
@@ -20,7 +23,8 @@ impl Working<'_> {
     pub(crate) fn refold(&mut self, fragment: FragmentId, partition: u32) -> Result<(), StoreError> {
         let mut state = State::default();
         for row in self.timeline_of(fragment)?.into_values() {
-            let damaged = |error: prost::DecodeError| StoreError::Damaged { family: Timeline::NAME, what: error.to_string() };
+            let damaged =
+                |error: prost::DecodeError| StoreError::Damaged { family: Timeline::NAME, what: error.to_string() };
             let envelope = Envelope::decode(row.envelope.as_slice()).map_err(damaged)?;
             let touchpoint = Touchpoint::decode(envelope.payload.as_slice()).map_err(damaged)?;
             state.add(&Fact::new(&touchpoint, self.hash_key.content_hash(&envelope.payload)), self.hash_key);

@@ -64,7 +64,11 @@ impl Projector {
     ///
     /// # Errors
     /// `Journal` if the journal ends before, or starts after, what the state has applied.
-    pub fn start(store: Arc<Store>, journal: Arc<dyn Journal>, settings: ProjectorSettings) -> Result<Self, StartError> {
+    pub fn start(
+        store: Arc<Store>,
+        journal: Arc<dyn Journal>,
+        settings: ProjectorSettings,
+    ) -> Result<Self, StartError> {
         let shards = shards(&store, journal.topology().partitions)?;
         let from = shards.iter().map(|(partition, row)| Position { partition: *partition, offset: row.applied });
         let reader = journal.reader(from.collect())?;
@@ -112,10 +116,8 @@ struct ShardThread {
 
 impl ShardThread {
     fn run(mut self, mut reader: Box<dyn Reader>) {
-        let limits = PollLimits {
-            records_max: self.settings.batch_records_max,
-            bytes_max: self.settings.batch_bytes_max,
-        };
+        let limits =
+            PollLimits { records_max: self.settings.batch_records_max, bytes_max: self.settings.batch_bytes_max };
         while !self.stopped() {
             match reader.poll(limits, POLL_WAIT) {
                 Ok(records) if records.is_empty() => self.meter_lag(),
@@ -180,7 +182,11 @@ impl ShardThread {
         (incoming, shards, None)
     }
 
-    fn write(&self, incoming: &[Incoming], shards: BTreeMap<u32, ShardRow>) -> Result<BTreeMap<u32, ShardRow>, StoreError> {
+    fn write(
+        &self,
+        incoming: &[Incoming],
+        shards: BTreeMap<u32, ShardRow>,
+    ) -> Result<BTreeMap<u32, ShardRow>, StoreError> {
         let snapshot = self.store.snapshot();
         let mut working = Working::load(&snapshot, &self.settings.hash_key, shards, incoming)?;
         for one in incoming {
@@ -233,7 +239,8 @@ fn newer_format(partition: u32, offset: u64, version: u32) -> String {
 
 /// The shards of the store; those that it has not yet are at the start.
 fn shards(store: &Store, partitions: u32) -> Result<BTreeMap<u32, ShardRow>, StoreError> {
-    let mut shards: BTreeMap<u32, ShardRow> = (0..partitions).map(|partition| (partition, ShardRow::default())).collect();
+    let mut shards: BTreeMap<u32, ShardRow> =
+        (0..partitions).map(|partition| (partition, ShardRow::default())).collect();
     shards.extend(store.snapshot().shards()?);
     Ok(shards)
 }

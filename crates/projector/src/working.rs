@@ -8,7 +8,10 @@ use profile::{Core, MonthActivity, OrderFacts, Touched, fact::Fact};
 use store::{
     Snapshot, StoreError,
     family::{
-        Conflicts, Copies, Fragments, Months, Orders, Timeline, copies::CopyRow, fragments::FragmentRow, shards::ShardRow,
+        Conflicts, Copies, Fragments, Months, Orders, Timeline,
+        copies::CopyRow,
+        fragments::FragmentRow,
+        shards::ShardRow,
         timeline::{TimelineKey, TimelineRow},
     },
 };

@@ -74,8 +74,7 @@ pub fn to_line<M: Named>(message: &M) -> String {
 /// Says which field is unknown or has a value of another type.
 pub fn from_str<M: Named>(text: &str) -> Result<M, serde_json::Error> {
     let mut reader = serde_json::Deserializer::from_str(text);
-    let dynamic =
-        DynamicMessage::deserialize_with_options(descriptor::<M>(), &mut reader, &DeserializeOptions::new())?;
+    let dynamic = DynamicMessage::deserialize_with_options(descriptor::<M>(), &mut reader, &DeserializeOptions::new())?;
     reader.end()?;
     dynamic.transcode_to().map_err(serde::de::Error::custom)
 }

@@ -28,7 +28,8 @@ impl ReadMask {
 
     /// Whether a top-level field is wanted at all, so that a server need not fill what nobody reads.
     pub fn wants(&self, field: &str) -> bool {
-        self.paths.is_empty() || self.paths.iter().any(|path| path.first().is_some_and(|first| first == field || first == "*"))
+        self.paths.is_empty()
+            || self.paths.iter().any(|path| path.first().is_some_and(|first| first == field || first == "*"))
     }
 
     /// Keeps the named fields of a message.
@@ -66,8 +67,10 @@ fn check_path(message: &MessageDescriptor, path: &str) -> Result<(), String> {
 fn keep(message: &mut DynamicMessage, paths: &[&[String]]) {
     let fields: Vec<_> = message.descriptor().fields().collect();
     for field in fields {
-        let below: Vec<&[String]> =
-            paths.iter().filter(|path| path.first().is_some_and(|first| first == field.name())).map(|path| &path[1..]).collect();
+        let below: Vec<&[String]> = paths
+            .iter()
+            .filter_map(|path| path.split_first().filter(|(first, _)| *first == field.name()).map(|(_, rest)| rest))
+            .collect();
         if below.is_empty() {
             message.clear_field(&field);
         } else if below.iter().all(|path| !path.is_empty()) && message.has_field(&field) {

@@ -59,6 +59,9 @@ impl Context {
 
 /// What a snapshot covers, for the answer.
 pub(crate) fn applied(snapshot: &Snapshot<'_>) -> Result<Vec<AppliedOffset>, StoreError> {
-    let offset = |(partition, row): (u32, store::family::shards::ShardRow)| AppliedOffset { partition, next_offset: row.applied };
+    let offset = |(partition, row): (u32, store::family::shards::ShardRow)| AppliedOffset {
+        partition,
+        next_offset: row.applied,
+    };
     Ok(snapshot.shards()?.into_iter().map(offset).collect())
 }

@@ -43,7 +43,10 @@ impl Customers {
 
 #[tonic::async_trait]
 impl CustomerService for Customers {
-    async fn get_customer(&self, request: Request<GetCustomerRequest>) -> Result<Response<GetCustomerResponse>, Status> {
+    async fn get_customer(
+        &self,
+        request: Request<GetCustomerRequest>,
+    ) -> Result<Response<GetCustomerResponse>, Status> {
         self.context.wait_for(&request.get_ref().min_position, request.metadata()).await?;
         let request = request.into_inner();
         let mask = customer_mask(request.read_mask.as_ref())?;
@@ -63,7 +66,10 @@ impl CustomerService for Customers {
         self.context.wait_for(&request.get_ref().min_position, request.metadata()).await?;
         let request = request.into_inner();
         if request.customers.is_empty() || request.customers.len() > BATCH_MAX {
-            return Err(status::invalid("customers", format!("{} given; send 1 to {BATCH_MAX}", request.customers.len())));
+            return Err(status::invalid(
+                "customers",
+                format!("{} given; send 1 to {BATCH_MAX}", request.customers.len()),
+            ));
         }
         let mask = customer_mask(request.read_mask.as_ref())?;
         let id = |(at, who): (usize, &CustomerRef)| {
@@ -72,7 +78,8 @@ impl CustomerService for Customers {
         let ids: Vec<IdentifierId> = request.customers.iter().enumerate().map(id).collect::<Result<_, _>>()?;
         let read = move |context: &Context| {
             let snapshot = context.store.snapshot();
-            let result = |id: &IdentifierId| get(context, &snapshot, *id, &mask).map(|customer| CustomerResult { customer });
+            let result =
+                |id: &IdentifierId| get(context, &snapshot, *id, &mask).map(|customer| CustomerResult { customer });
             let results = ids.iter().map(result).collect::<Result<_, _>>()?;
             Ok(BatchGetCustomersResponse { results, applied: covered(&snapshot)? })
         };
@@ -145,7 +152,12 @@ fn find(context: &Context, snapshot: &Snapshot<'_>, id: IdentifierId) -> Result<
     Ok(found.map(|resolved| resolved.identity))
 }
 
-fn get(context: &Context, snapshot: &Snapshot<'_>, id: IdentifierId, mask: &ReadMask) -> Result<Option<Customer>, Status> {
+fn get(
+    context: &Context,
+    snapshot: &Snapshot<'_>,
+    id: IdentifierId,
+    mask: &ReadMask,
+) -> Result<Option<Customer>, Status> {
     let rows = CustomerRows::new(snapshot, &context.rules, &context.hash_key);
     let found = rows.find(id).map_err(|error| status::store_failed(&error))?;
     found.map(|resolved| shown(&rows, &resolved, mask)).transpose()

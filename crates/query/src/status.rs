@@ -19,7 +19,8 @@ pub(crate) fn invalid(field: &str, description: impl Into<String>) -> Status {
 /// Nobody holds the identifier.
 pub(crate) fn customer_not_found(who: &str) -> Status {
     let details = ErrorDetails::with_error_info("CUSTOMER_NOT_FOUND", DOMAIN, HashMap::new());
-    let message = format!("no touchpoint carries {who}; check namespace and value, or wait for its position with min_position");
+    let message =
+        format!("no touchpoint carries {who}; check namespace and value, or wait for its position with min_position");
     Status::with_error_details(Code::NotFound, message, details)
 }
 

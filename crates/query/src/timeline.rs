@@ -71,19 +71,24 @@ impl PageQuery {
         }
         Range {
             from: from.map_or_else(|| fragment.0.to_vec(), |from| TimelineKey::lower_bound(fragment, from)),
-            before: before.map_or_else(|| successor(&fragment.0), |before| Some(TimelineKey::lower_bound(fragment, before))),
+            before: before
+                .map_or_else(|| successor(&fragment.0), |before| Some(TimelineKey::lower_bound(fragment, before))),
             backwards: self.newest_first,
         }
     }
 
     fn wants(&self, place: &TotalOrder, touchpoint: &Touchpoint) -> bool {
-        let later = self.after.as_ref().is_none_or(|after| if self.newest_first { place < after } else { place > after });
+        let later =
+            self.after.as_ref().is_none_or(|after| if self.newest_first { place < after } else { place > after });
         later && (self.kinds.is_empty() || self.kinds.contains(&touchpoint.kind))
     }
 }
 
 /// The next instant at which any fragment has a touchpoint.
-fn next_instant<I: Iterator<Item = Row>>(scans: &mut [Peekable<I>], newest_first: bool) -> Result<Option<Micros>, StoreError> {
+fn next_instant<I: Iterator<Item = Row>>(
+    scans: &mut [Peekable<I>],
+    newest_first: bool,
+) -> Result<Option<Micros>, StoreError> {
     let mut instants = Vec::with_capacity(scans.len());
     for scan in scans {
         match scan.peek() {

@@ -38,7 +38,12 @@ mod tests {
 
     #[test]
     fn tokens_read_back_and_foreign_text_is_refused() {
-        let after = TotalOrder { occurred_at: Micros(-5), source: "pos".into(), message_id: "1".into(), content: types::ContentHash([7; 16]) };
+        let after = TotalOrder {
+            occurred_at: Micros(-5),
+            source: "pos".into(),
+            message_id: "1".into(),
+            content: types::ContentHash([7; 16]),
+        };
         let token = PageToken { request: "r".into(), after };
         assert_eq!(PageToken::decode(&token.encode()), Some(token));
         for text in ["xyz", "0", "ffff", "€€"] {

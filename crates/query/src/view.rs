@@ -4,7 +4,8 @@ use profile::{State, view::Value};
 use prost::Message;
 use proto::{
     customer::{
-        Customer, CustomerConsent, CustomerIdentifier, MetricBreakdown, MetricValue, MoneyAmounts, RefusedLink, metric_value,
+        Customer, CustomerConsent, CustomerIdentifier, MetricBreakdown, MetricValue, MoneyAmounts, RefusedLink,
+        metric_value,
     },
     mask::ReadMask,
 };
@@ -58,7 +59,8 @@ fn consents(core: &profile::Core) -> Vec<CustomerConsent> {
 }
 
 fn refused_link(resolved: &Resolved, refused: &identity::RefusedLink) -> Option<RefusedLink> {
-    let name = |id: IdentifierId| resolved.component.nodes.get(&id).map(|node| record::Identifier::from(&node.identifier));
+    let name =
+        |id: IdentifierId| resolved.component.nodes.get(&id).map(|node| record::Identifier::from(&node.identifier));
     let (left, right) = refused.link;
     let (own, other) = if resolved.identity.holds(left) { (left, right) } else { (right, left) };
     Some(RefusedLink {
@@ -73,7 +75,9 @@ fn metric(value: Value) -> MetricValue {
     use metric_value::Value as Shown;
     let shown = match value {
         Value::Count(count) => Shown::Count(i64::try_from(count).unwrap_or(i64::MAX)),
-        Value::Decimal(sum) => Shown::Decimal(sum.round_to_text(6).trim_end_matches('0').trim_end_matches('.').to_owned()),
+        Value::Decimal(sum) => {
+            Shown::Decimal(sum.round_to_text(6).trim_end_matches('0').trim_end_matches('.').to_owned())
+        }
         Value::Money(amounts) => Shown::Money(MoneyAmounts { amounts: amounts.to_proto() }),
         Value::Instant(instant) => Shown::Instant(Micros::to_proto(instant)),
         Value::Seconds(seconds) => Shown::Duration(duration(seconds)),

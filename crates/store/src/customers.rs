@@ -118,7 +118,10 @@ impl Evidence for CustomerRows<'_> {
     type Error = StoreError;
 
     fn fragments_of(&self, identifier: IdentifierId) -> Result<Vec<FragmentId>, StoreError> {
-        self.snapshot.scan_prefix::<Incidence>(&identifier.0).map(|row| row.map(|((_, fragment), ())| fragment)).collect()
+        self.snapshot
+            .scan_prefix::<Incidence>(&identifier.0)
+            .map(|row| row.map(|((_, fragment), ())| fragment))
+            .collect()
     }
 
     fn fragment(&self, fragment: FragmentId) -> Result<Option<FragmentEvidence>, StoreError> {

@@ -71,8 +71,7 @@ impl<'a> Snapshot<'a> {
     /// `Read` or `Damaged`.
     pub fn multi_get<F: Family>(&self, keys: &[F::Key]) -> Result<Vec<Option<F::Value>>, StoreError> {
         let keys: Vec<Vec<u8>> = keys.iter().map(F::encode_key).collect();
-        let found =
-            self.store.db.batched_multi_get_cf_opt(self.store.handle::<F>(), &keys, false, &self.options());
+        let found = self.store.db.batched_multi_get_cf_opt(self.store.handle::<F>(), &keys, false, &self.options());
         found
             .into_iter()
             .map(|row| row.map_err(read_error)?.map(|bytes| decode_value::<F>(&bytes)).transpose())
@@ -80,7 +79,10 @@ impl<'a> Snapshot<'a> {
     }
 
     /// Rows of a range, in or against the order of their keys.
-    pub fn scan<F: Family>(&self, range: &Range) -> impl Iterator<Item = Result<(F::Key, F::Value), StoreError>> + use<'_, 'a, F> {
+    pub fn scan<F: Family>(
+        &self,
+        range: &Range,
+    ) -> impl Iterator<Item = Result<(F::Key, F::Value), StoreError>> + use<'_, 'a, F> {
         let mut options = self.options();
         options.set_total_order_seek(true);
         options.set_iterate_lower_bound(range.from.clone());
@@ -96,7 +98,10 @@ impl<'a> Snapshot<'a> {
     }
 
     /// Rows whose key starts with a prefix of the family's prefix length; uses the prefix filter.
-    pub fn scan_prefix<F: Family>(&self, prefix: &[u8]) -> impl Iterator<Item = Result<(F::Key, F::Value), StoreError>> + use<'_, 'a, F> {
+    pub fn scan_prefix<F: Family>(
+        &self,
+        prefix: &[u8],
+    ) -> impl Iterator<Item = Result<(F::Key, F::Value), StoreError>> + use<'_, 'a, F> {
         debug_assert_eq!(prefix.len(), F::PREFIX_BYTES, "a prefix of {}", F::NAME);
         let mut options = self.options();
         options.set_prefix_same_as_start(true);

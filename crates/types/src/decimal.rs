@@ -166,7 +166,9 @@ mod tests {
 
     #[test]
     fn rounding_is_half_even() {
-        for (sum, text) in [("0.125", "0.12"), ("0.135", "0.14"), ("-0.125", "-0.12"), ("0.1251", "0.13"), ("-0.001", "0.00")] {
+        for (sum, text) in
+            [("0.125", "0.12"), ("0.135", "0.14"), ("-0.125", "-0.12"), ("0.1251", "0.13"), ("-0.001", "0.00")]
+        {
             assert_eq!(ExactSum::from(Decimal::parse(sum).unwrap()).round_to_text(2), text, "{sum}");
         }
     }

@@ -162,7 +162,9 @@ impl Catalogue {
                 return Err(format!("custom kind `{name}` is built in already; choose another name"));
             }
             if !is_name(name) {
-                return Err(format!("custom kind `{name}` must be lower-case letters, digits and `_`, at most 64 bytes"));
+                return Err(format!(
+                    "custom kind `{name}` must be lower-case letters, digits and `_`, at most 64 bytes"
+                ));
             }
         }
         Ok(Self { custom })

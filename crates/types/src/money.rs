@@ -100,8 +100,7 @@ mod tests {
 
     #[test]
     fn a_sum_of_thirds_of_a_cent_is_rounded_once() {
-        let (currency, price) =
-            read(&record::Money { amount: "0.001".into(), currency_code: "GBP".into() }).unwrap();
+        let (currency, price) = read(&record::Money { amount: "0.001".into(), currency_code: "GBP".into() }).unwrap();
         let mut sum = Amounts::default();
         for _ in 0..15 {
             sum.add(currency, price.into());

@@ -26,7 +26,11 @@ impl From<StoreError> for Ended {
 }
 
 /// Starts the walk on a thread of its own kind.
-pub(super) fn start(context: Context, mask: ReadMask, include_receipts: bool) -> mpsc::Receiver<Result<ListCustomersResponse, Status>> {
+pub(super) fn start(
+    context: Context,
+    mask: ReadMask,
+    include_receipts: bool,
+) -> mpsc::Receiver<Result<ListCustomersResponse, Status>> {
     let (sender, receiver) = mpsc::channel(QUEUE_MAX);
     tokio::task::spawn_blocking(move || {
         if let Err(Ended::Failed(status)) = walk(&context, &mask, include_receipts, &sender)

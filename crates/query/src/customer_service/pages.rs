@@ -46,13 +46,17 @@ fn page_size(size: i32) -> Result<usize, Status> {
     match usize::try_from(size) {
         Ok(0) => Ok(PAGE_SIZE_DEFAULT),
         Ok(size) if size <= PAGE_SIZE_MAX => Ok(size),
-        _ => Err(status::invalid("page_size", format!("{size} given; 1 to {PAGE_SIZE_MAX}, or 0 for {PAGE_SIZE_DEFAULT}"))),
+        _ => Err(status::invalid(
+            "page_size",
+            format!("{size} given; 1 to {PAGE_SIZE_MAX}, or 0 for {PAGE_SIZE_DEFAULT}"),
+        )),
     }
 }
 
 /// Short hash of all that must not change from page to page.
 fn name(request: &ListTouchpointsRequest) -> String {
-    let fixed = ListTouchpointsRequest { page_size: 0, page_token: String::new(), min_position: Vec::new(), ..request.clone() };
+    let fixed =
+        ListTouchpointsRequest { page_size: 0, page_token: String::new(), min_position: Vec::new(), ..request.clone() };
     let key = types::HashKey::derive("page token");
     key.content_hash(&prost::Message::encode_to_vec(&fixed)).to_string()
 }

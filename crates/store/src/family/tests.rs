@@ -4,7 +4,13 @@ use profile::{Core, MonthActivity, OrderFacts};
 use proptest::prelude::*;
 use types::{ContentHash, CopyKey, FragmentId, Identifier, IdentifierId, Micros, OrderKey, time::Month};
 
-use super::{copies::CopyRow, fragments::FragmentRow, shards::ShardRow, timeline::{TimelineKey, TimelineRow}, *};
+use super::{
+    copies::CopyRow,
+    fragments::FragmentRow,
+    shards::ShardRow,
+    timeline::{TimelineKey, TimelineRow},
+    *,
+};
 use crate::manifest::Manifest;
 
 fn round_trip<F: Family>(key: F::Key, value: F::Value)

@@ -1,0 +1,116 @@
+//! The command line: what can be typed, and the exit codes.
+//!
+//! Owns the list of commands. Never does a command's work itself: each command is a file of its own.
+//!
+//! A new command is a variant of `Command`, an `Args` with a `run`, and an arm in `Command::run`.
+
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{
+    client::{DEFAULT_SERVER, Server, ServerError},
+    output::{Format, Output},
+};
+
+mod admin;
+mod config;
+mod customer;
+mod demo;
+mod exit;
+mod generate;
+mod import;
+mod up;
+
+#[cfg(test)]
+mod tests;
+
+/// Patron: one view of each customer, from all that happened.
+#[derive(Debug, Parser)]
+#[command(name = "patron", version, arg_required_else_help = true, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run all of Patron in this process, on the embedded journal
+    Up(up::UpArgs),
+    /// Show Patron at work on a month of a small retail chain, and end
+    Demo(demo::DemoArgs),
+    /// Write, check or show the configuration
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// Look at customers and what happened to them
+    #[command(subcommand)]
+    Customer(customer::CustomerCommand),
+    /// Show the state of the journal and of each shard
+    Status(admin::StatusArgs),
+    /// Scan the whole state and show its digest: equal digests mean equal state
+    Digest(admin::DigestArgs),
+    /// Import files: NDJSON of touchpoints, or CSV, white-space columns and JSON lines by a mapping
+    Import(import::ImportArgs),
+    /// Make touchpoints of a small retail chain from a seed: the same seed gives the same bytes
+    Generate(generate::GenerateArgs),
+}
+
+impl Command {
+    async fn run(self) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Up(args) => args.run().await,
+            Self::Demo(args) => args.run().await,
+            Self::Config(command) => command.run(),
+            Self::Customer(command) => command.run().await,
+            Self::Status(args) => args.run().await,
+            Self::Digest(args) => args.run().await,
+            Self::Import(args) => args.run().await,
+            Self::Generate(args) => args.run().await,
+        }
+    }
+}
+
+/// Which server a command speaks to.
+#[derive(Clone, Debug, Args)]
+pub struct ServerArgs {
+    /// Server to speak to
+    #[arg(long, value_name = "URL", env = "PATRON_SERVER", default_value = DEFAULT_SERVER)]
+    server: String,
+}
+
+impl ServerArgs {
+    /// Connects.
+    ///
+    /// # Errors
+    /// `ServerError` where nobody answers.
+    pub async fn connect(&self) -> Result<Server, ServerError> {
+        Server::connect(&self.server).await
+    }
+}
+
+/// In which form a command prints.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct OutputArgs {
+    /// Form of the output
+    #[arg(long, value_enum, value_name = "FORM", default_value = "table")]
+    output: Format,
+}
+
+impl OutputArgs {
+    /// Standard output in that form.
+    pub fn stdout(self) -> Output {
+        Output::stdout(self.output)
+    }
+}
+
+/// Reads the arguments, does what they say, and answers how it went: 0 done, 1 failed, 2 not understood, 3 not found.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let result = match runtime {
+        Ok(runtime) => runtime.block_on(cli.command.run()),
+        Err(error) => Err(error.into()),
+    };
+    exit::code(result)
+}

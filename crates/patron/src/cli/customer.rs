@@ -1,0 +1,195 @@
+//! `patron customer`: one customer, all customers, a timeline.
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use prost_types::{FieldMask, Timestamp};
+use proto::customer::{
+    CustomerRef, GetCustomerRequest, ListCustomersRequest, ListTouchpointsRequest, TimelineOrder, customer_ref::Ref,
+};
+use types::{Identifier, IdentifierId, Micros};
+
+use super::{OutputArgs, ServerArgs};
+use crate::output::{customer, timeline};
+
+/// Touchpoints asked for at a time.
+const PAGE_SIZE: u64 = 500;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum CustomerCommand {
+    /// Show one customer with all that is known
+    #[command(after_help = "Examples:\n  \
+        patron customer get loyalty_card:4711\n  \
+        patron customer get 0f8b2c5e-6d1a-8c3f-9b7e-2a4d6c8e0f12 --output json\n  \
+        patron customer get email:anna@shop.example --fields traits,metrics.net")]
+    Get(GetArgs),
+    /// List all customers, each once, in the order of their ids
+    #[command(after_help = "Examples:\n  \
+        patron customer list --limit 20\n  \
+        patron customer list --output ndjson --fields customer_id,metrics.net > customers.ndjson\n  \
+        patron customer list --include-receipts | head")]
+    List(ListArgs),
+    /// Show the touchpoints of a customer, the newest first
+    #[command(after_help = "Examples:\n  \
+        patron customer timeline loyalty_card:4711 --limit 50\n  \
+        patron customer timeline user_id:u42 --kind order_completed --kind order_returned --oldest-first\n  \
+        patron customer timeline user_id:u42 --from 2026-03-01T00:00:00Z --before 2026-04-01T00:00:00Z --output ndjson")]
+    Timeline(TimelineArgs),
+}
+
+impl CustomerCommand {
+    pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Get(args) => args.run().await,
+            Self::List(args) => args.run().await,
+            Self::Timeline(args) => args.run().await,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct GetArgs {
+    /// Any identifier of the customer, as NAMESPACE:VALUE, or any customer id
+    #[arg(value_name = "CUSTOMER", value_parser = customer_ref)]
+    customer: Ref,
+    /// Fields of Customer to show, e.g. traits,metrics.net; all unless given
+    #[arg(long, value_delimiter = ',', value_name = "FIELDS")]
+    fields: Vec<String>,
+    #[command(flatten)]
+    server: ServerArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+impl GetArgs {
+    async fn run(self) -> anyhow::Result<ExitCode> {
+        let server = self.server.connect().await?;
+        let customer = Some(CustomerRef { r#ref: Some(self.customer) });
+        let request = GetCustomerRequest { customer, read_mask: mask(self.fields), ..GetCustomerRequest::default() };
+        let answer = server.customers().get_customer(request).await.map_err(|status| server.error(&status))?;
+        self.output.stdout().answer(answer.get_ref(), customer::sections)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ListArgs {
+    /// Fields of Customer to show, e.g. customer_id,metrics.net; all unless given
+    #[arg(long, value_delimiter = ',', value_name = "FIELDS")]
+    fields: Vec<String>,
+    /// Also those known by nothing but a receipt or a visit
+    #[arg(long)]
+    include_receipts: bool,
+    /// At most this many
+    #[arg(long, value_name = "N", default_value_t = u64::MAX, hide_default_value = true)]
+    limit: u64,
+    #[command(flatten)]
+    server: ServerArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+impl ListArgs {
+    /// Prints as it arrives; holds one customer at a time.
+    async fn run(self) -> anyhow::Result<ExitCode> {
+        let server = self.server.connect().await?;
+        let request = ListCustomersRequest {
+            read_mask: mask(self.fields),
+            include_receipts: self.include_receipts,
+            ..ListCustomersRequest::default()
+        };
+        let answer = server.customers().list_customers(request).await.map_err(|status| server.error(&status))?;
+        let (mut customers, mut output) = (answer.into_inner(), self.output.stdout());
+        output.begin_list(customer::LIST_HEAD)?;
+        for _ in 0..self.limit {
+            let Some(next) = customers.message().await.map_err(|status| server.error(&status))? else { break };
+            if let Some(one) = &next.customer {
+                output.item(one, customer::line)?;
+            }
+        }
+        output.end_list("")?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TimelineArgs {
+    /// Any identifier of the customer, as NAMESPACE:VALUE, or any customer id
+    #[arg(value_name = "CUSTOMER", value_parser = customer_ref)]
+    customer: Ref,
+    /// Only touchpoints of this kind; may be given several times
+    #[arg(long = "kind", value_name = "KIND")]
+    kinds: Vec<String>,
+    /// Only touchpoints that occurred at this time or later, e.g. 2026-03-01T00:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = Micros::parse_rfc3339)]
+    from: Option<Micros>,
+    /// Only touchpoints that occurred before this time
+    #[arg(long, value_name = "TIME", value_parser = Micros::parse_rfc3339)]
+    before: Option<Micros>,
+    /// The oldest first
+    #[arg(long)]
+    oldest_first: bool,
+    /// At most this many
+    #[arg(long, value_name = "N", default_value_t = u64::MAX, hide_default_value = true)]
+    limit: u64,
+    #[command(flatten)]
+    server: ServerArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+impl TimelineArgs {
+    /// Follows the pages until the end or the limit.
+    async fn run(self) -> anyhow::Result<ExitCode> {
+        let server = self.server.connect().await?;
+        let (mut request, mut output, mut left) = (self.request(), self.output.stdout(), self.limit);
+        let mut begun = false;
+        while left > 0 {
+            request.page_size = i32::try_from(left.min(PAGE_SIZE))?;
+            let answer =
+                server.customers().list_touchpoints(request.clone()).await.map_err(|status| server.error(&status))?;
+            let page = answer.into_inner();
+            // Nothing is printed for a customer who is not there.
+            if !std::mem::replace(&mut begun, true) {
+                output.begin_list(timeline::HEAD)?;
+            }
+            for entry in page.entries.iter().take(usize::try_from(left)?) {
+                output.item(entry, timeline::line)?;
+            }
+            output.flush()?;
+            left = left.saturating_sub(page.entries.len() as u64);
+            request.page_token = page.next_page_token;
+            if request.page_token.is_empty() {
+                break;
+            }
+        }
+        output.end_list("")?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn request(&self) -> ListTouchpointsRequest {
+        let order = if self.oldest_first { TimelineOrder::OldestFirst } else { TimelineOrder::NewestFirst };
+        let timestamp = |at: Option<Micros>| -> Option<Timestamp> { at.map(Micros::to_proto) };
+        ListTouchpointsRequest {
+            customer: Some(CustomerRef { r#ref: Some(self.customer.clone()) }),
+            order: order.into(),
+            kinds: self.kinds.clone(),
+            occurred_from: timestamp(self.from),
+            occurred_before: timestamp(self.before),
+            ..ListTouchpointsRequest::default()
+        }
+    }
+}
+
+/// `NAMESPACE:VALUE`, or a UUID.
+fn customer_ref(text: &str) -> Result<Ref, String> {
+    if let Ok(id) = IdentifierId::parse(text) {
+        return Ok(Ref::CustomerId(id.to_string()));
+    }
+    let identifier = Identifier::parse(text).map_err(|error| format!("{error}; or give a customer id"))?;
+    Ok(Ref::Identifier((&identifier).into()))
+}
+
+fn mask(paths: Vec<String>) -> Option<FieldMask> {
+    (!paths.is_empty()).then_some(FieldMask { paths })
+}

@@ -1,0 +1,79 @@
+//! The client of a running server: one connection, and the clients of its services.
+//!
+//! Owns how a server is named and reached. Never prints; never retries a read.
+
+use std::time::Duration;
+
+use proto::{
+    admin::admin_service_client::AdminServiceClient, customer::customer_service_client::CustomerServiceClient,
+    ingest::ingest_service_client::IngestServiceClient,
+};
+use tonic::transport::{Channel, Endpoint};
+
+mod answer;
+mod error;
+pub mod publish;
+pub mod tally;
+
+pub use answer::Answer;
+pub use error::ServerError;
+
+/// Where a server is looked for unless told otherwise.
+pub const DEFAULT_SERVER: &str = "http://127.0.0.1:7700";
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const KEEP_ALIVE: Duration = Duration::from_secs(20);
+/// Largest answer that is read: a page of 1,000 touchpoints of 256 KiB.
+const ANSWER_BYTES_MAX: usize = 256 << 20;
+
+/// A server that a connection has been made to.
+#[derive(Clone, Debug)]
+pub struct Server {
+    url: String,
+    channel: Channel,
+}
+
+impl Server {
+    /// Connects to `http://HOST:PORT`; `http://` may be left out.
+    ///
+    /// # Errors
+    /// `BadUrl` or `Unreachable`.
+    pub async fn connect(url: &str) -> Result<Self, ServerError> {
+        let url = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
+        let endpoint = Endpoint::from_shared(url.clone())
+            .map_err(|error| ServerError::BadUrl { url: url.clone(), cause: error::chain(&error) })?
+            .connect_timeout(CONNECT_TIMEOUT)
+            .http2_keep_alive_interval(KEEP_ALIVE)
+            .keep_alive_timeout(KEEP_ALIVE)
+            .tcp_nodelay(true);
+        match endpoint.connect().await {
+            Ok(channel) => Ok(Self { url, channel }),
+            Err(error) => Err(ServerError::Unreachable { url, cause: error::chain(&error) }),
+        }
+    }
+
+    /// The address, for messages.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// A status of this server as an error.
+    pub fn error(&self, status: &tonic::Status) -> ServerError {
+        ServerError::of_status(&self.url, status)
+    }
+
+    /// The client of `CustomerService`.
+    pub fn customers(&self) -> CustomerServiceClient<Channel> {
+        CustomerServiceClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
+    }
+
+    /// The client of `AdminService`.
+    pub fn admin(&self) -> AdminServiceClient<Channel> {
+        AdminServiceClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
+    }
+
+    /// The client of `IngestService`.
+    pub fn ingest(&self) -> IngestServiceClient<Channel> {
+        IngestServiceClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
+    }
+}

@@ -1,0 +1,271 @@
+//! Configuration: defaults, then the file, then environment variables, then flags; later ones win.
+//!
+//! Owns every setting, its default and its check. Unknown keys are errors with a suggestion. Nothing else reads the environment.
+
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+mod layers;
+mod template;
+
+pub use layers::{ConfigError, Overrides, environment, load};
+pub use template::TEMPLATE;
+
+/// All settings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Directory of journal and state.
+    pub data_dir: PathBuf,
+    /// Secret text from which all derived ids and keys come; fixed for the life of the data.
+    pub hash_key: String,
+    /// gRPC server.
+    pub grpc: Listener,
+    /// HTTP server: metrics and health.
+    pub http: Listener,
+    /// Embedded journal.
+    pub journal: JournalConfig,
+    /// Front door.
+    pub ingest: IngestConfig,
+    /// Folding.
+    pub projector: ProjectorConfig,
+    /// State.
+    pub store: StoreConfig,
+    /// Reading.
+    pub query: QueryConfig,
+    /// Kinds of touchpoints.
+    pub kinds: KindsConfig,
+    /// Identity rules.
+    pub identity: IdentityConfig,
+    /// What is logged, and how.
+    pub log: LogConfig,
+}
+
+/// A listening address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listener {
+    /// Address and port; loopback only for now, port 0 takes any free one.
+    pub addr: SocketAddr,
+}
+
+/// Embedded journal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct JournalConfig {
+    /// Partitions when the journal is created; fixed afterwards.
+    pub partitions: u32,
+    /// Bytes after which a new segment file is begun.
+    pub segment_bytes_max: u64,
+    /// Bytes of appends that may wait for the disk.
+    pub pending_bytes_max: usize,
+    /// Whether an append waits for the disk. Off loses accepted touchpoints with the power.
+    pub fsync: bool,
+}
+
+/// Front door.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct IngestConfig {
+    /// Most milliseconds that a batch waits for the journal.
+    pub append_timeout_ms: u64,
+    /// Most batches of one stream under way at once.
+    pub stream_batches_under_way_max: usize,
+    /// Most publish calls under way at once.
+    pub publishes_under_way_max: usize,
+}
+
+/// Folding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ProjectorConfig {
+    /// Most records of one write.
+    pub batch_records_max: usize,
+    /// Most bytes of one batch of records.
+    pub batch_bytes_max: usize,
+}
+
+/// State.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StoreConfig {
+    /// Bytes of memory for cached blocks.
+    pub cache_bytes: usize,
+    /// Bytes of memory for writes not yet in files.
+    pub write_buffer_bytes: usize,
+    /// Whether a write waits for the disk; off is safe only because the journal is folded again.
+    pub sync: bool,
+}
+
+/// Reading.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct QueryConfig {
+    /// Most milliseconds that a read waits for `min_position` where the caller sets no deadline.
+    pub wait_max_ms: u64,
+}
+
+/// Kinds of touchpoints.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct KindsConfig {
+    /// Kinds beside the built-in ones.
+    pub custom: Vec<String>,
+}
+
+/// Identity rules.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct IdentityConfig {
+    /// Namespaces from the strongest to the weakest; those not named follow in the built-in order.
+    pub priority: Vec<String>,
+    /// Most identifiers of a namespace that one customer may have.
+    pub limits: BTreeMap<String, u32>,
+    /// Most identifiers of one customer.
+    pub identifiers_max: u32,
+    /// Values that stand for nobody, beside the built-in list: namespace (`*` for all) to values.
+    pub blocked: BTreeMap<String, Vec<String>>,
+}
+
+/// What is logged, and how.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogConfig {
+    /// `human` or `json`.
+    pub format: LogFormat,
+    /// Filter in the form of `RUST_LOG`, e.g. `info,projector=debug`.
+    pub filter: String,
+}
+
+/// Form of log lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let loopback = |port| Listener { addr: SocketAddr::from(([127, 0, 0, 1], port)) };
+        Self {
+            data_dir: PathBuf::from("./patron-data"),
+            hash_key: "patron".to_owned(),
+            grpc: loopback(7700),
+            http: loopback(7701),
+            journal: JournalConfig::default(),
+            ingest: IngestConfig::default(),
+            projector: ProjectorConfig::default(),
+            store: StoreConfig::default(),
+            query: QueryConfig::default(),
+            kinds: KindsConfig::default(),
+            identity: IdentityConfig::default(),
+            log: LogConfig::default(),
+        }
+    }
+}
+
+impl Default for JournalConfig {
+    fn default() -> Self {
+        Self { partitions: 4, segment_bytes_max: 64 << 20, pending_bytes_max: 64 << 20, fsync: true }
+    }
+}
+
+impl Default for IngestConfig {
+    fn default() -> Self {
+        Self { append_timeout_ms: 10_000, stream_batches_under_way_max: 8, publishes_under_way_max: 256 }
+    }
+}
+
+impl Default for ProjectorConfig {
+    fn default() -> Self {
+        Self { batch_records_max: 4_096, batch_bytes_max: 16 << 20 }
+    }
+}
+
+impl Default for StoreConfig {
+    fn default() -> Self {
+        Self { cache_bytes: 256 << 20, write_buffer_bytes: 256 << 20, sync: true }
+    }
+}
+
+impl Default for QueryConfig {
+    fn default() -> Self {
+        Self { wait_max_ms: 10_000 }
+    }
+}
+
+impl Default for IdentityConfig {
+    fn default() -> Self {
+        let identity::Rules { priority, limits, identifiers_max } = identity::Rules::default();
+        Self { priority, limits, identifiers_max, blocked: BTreeMap::new() }
+    }
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self { format: LogFormat::Human, filter: "info".to_owned() }
+    }
+}
+
+impl Config {
+    /// Checks what types alone do not.
+    ///
+    /// # Errors
+    /// The key, its problem and the remedy.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        for (key, listener) in [("grpc.addr", &self.grpc), ("http.addr", &self.http)] {
+            if !listener.addr.ip().is_loopback() {
+                let problem = format!(
+                    "{} is not on loopback; there is no encryption and no sign-in yet: use 127.0.0.1",
+                    listener.addr
+                );
+                return Err(ConfigError::value(key, problem));
+            }
+        }
+        let positive = [
+            ("journal.partitions", self.journal.partitions as usize),
+            ("projector.batch_records_max", self.projector.batch_records_max),
+            ("projector.batch_bytes_max", self.projector.batch_bytes_max),
+            ("ingest.stream_batches_under_way_max", self.ingest.stream_batches_under_way_max),
+            ("ingest.publishes_under_way_max", self.ingest.publishes_under_way_max),
+        ];
+        if let Some((key, _)) = positive.iter().find(|(_, number)| *number == 0) {
+            return Err(ConfigError::value(key, "0 given; give 1 or more"));
+        }
+        if self.journal.partitions > journal::embedded::PARTITIONS_MAX {
+            let problem =
+                format!("{} given; give at most {}", self.journal.partitions, journal::embedded::PARTITIONS_MAX);
+            return Err(ConfigError::value("journal.partitions", problem));
+        }
+        self.catalogue().map(drop)
+    }
+
+    /// The catalogue with the custom kinds.
+    ///
+    /// # Errors
+    /// A custom kind that is no name, or built in already.
+    pub fn catalogue(&self) -> Result<types::Catalogue, ConfigError> {
+        types::Catalogue::with_custom(self.kinds.custom.iter().cloned())
+            .map_err(|problem| ConfigError::value("kinds.custom", problem))
+    }
+
+    /// The rules by which customers are resolved.
+    pub fn rules(&self) -> identity::Rules {
+        let IdentityConfig { priority, limits, identifiers_max, .. } = self.identity.clone();
+        identity::Rules { priority, limits, identifiers_max }
+    }
+
+    /// The configuration as TOML, with secrets masked.
+    pub fn to_masked_toml(&self) -> String {
+        let masked = Self { hash_key: "********".to_owned(), ..self.clone() };
+        toml::to_string(&masked).expect("settings have a TOML form")
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,167 @@
+//! The layers of configuration as TOML tables, laid over one another key by key.
+
+use std::{collections::BTreeMap, path::Path};
+
+use toml::{Table, Value};
+
+use super::Config;
+
+/// Prefix of environment variables: `PATRON_GRPC_ADDR` is `grpc.addr`.
+const PREFIX: &str = "PATRON_";
+/// Tables whose keys the user names.
+const OPEN: [&str; 2] = ["identity.limits", "identity.blocked"];
+
+/// What is wrong with the configuration.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("configuration, {origin}: {key}: {problem}")]
+pub struct ConfigError {
+    origin: String,
+    key: String,
+    problem: String,
+}
+
+impl ConfigError {
+    /// A value that does not do, wherever it came from.
+    pub(super) fn value(key: &str, problem: impl Into<String>) -> Self {
+        Self { origin: "checked as a whole".to_owned(), key: key.to_owned(), problem: problem.into() }
+    }
+
+    fn at(origin: &str, key: &str, problem: impl Into<String>) -> Self {
+        Self { origin: origin.to_owned(), key: key.to_owned(), problem: problem.into() }
+    }
+}
+
+/// Settings by dotted key, as texts: those of flags and of the environment.
+pub type Overrides = BTreeMap<String, String>;
+
+/// The settings among environment variables, by dotted key. Variables that name no setting are not Patron's to judge.
+pub fn environment(variables: impl Iterator<Item = (String, String)>) -> Overrides {
+    let keys: BTreeMap<String, String> = leaves(&defaults()).into_iter().map(|key| (variable(&key), key)).collect();
+    variables.filter_map(|(name, value)| Some((keys.get(&name)?.clone(), value))).collect()
+}
+
+/// Loads, layers and checks the configuration.
+///
+/// # Errors
+/// Names the layer, the key, the problem and the remedy.
+pub fn load(file: Option<&Path>, environment: &Overrides, flags: &Overrides) -> Result<Config, ConfigError> {
+    let mut merged = defaults();
+    if let Some(file) = file {
+        let origin = format!("file {}", file.display());
+        let table = read(file, &origin)?;
+        check_keys(&merged, &table, "", &origin)?;
+        overlay(&mut merged, table);
+    }
+    for (origin, overrides) in [("environment", environment), ("flags", flags)] {
+        for (key, text) in overrides {
+            set(&mut merged, key, text, origin)?;
+        }
+    }
+    let config: Config = Value::Table(merged)
+        .try_into()
+        .map_err(|error: toml::de::Error| ConfigError::at("all layers", "value", error.message().to_owned()))?;
+    config.check()?;
+    Ok(config)
+}
+
+fn defaults() -> Table {
+    Table::try_from(Config::default()).expect("the defaults have a TOML form")
+}
+
+fn read(file: &Path, origin: &str) -> Result<Table, ConfigError> {
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        ConfigError::at(
+            origin,
+            "file",
+            format!("{error}; give the path of a readable file, or write one with `patron config init`"),
+        )
+    })?;
+    let table: Table =
+        text.parse().map_err(|error: toml::de::Error| ConfigError::at(origin, "syntax", error.to_string()))?;
+    // Types are checked on the file alone, so that the error can show its line.
+    toml::from_str::<Config>(&text).map(drop).or_else(|error| match error.message().starts_with("unknown field") {
+        true => Ok(()),
+        false => Err(ConfigError::at(origin, "value", error.to_string())),
+    })?;
+    Ok(table)
+}
+
+/// Every key of a layer must be a key of the defaults.
+fn check_keys(known: &Table, given: &Table, path: &str, origin: &str) -> Result<(), ConfigError> {
+    for (key, value) in given {
+        let full = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+        match (known.get(key), value) {
+            (None, _) => return Err(ConfigError::at(origin, &full, unknown(known, key))),
+            (Some(Value::Table(known)), Value::Table(given)) if !OPEN.contains(&full.as_str()) => {
+                check_keys(known, given, &full, origin)?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn unknown(known: &Table, key: &str) -> String {
+    let nearest =
+        known.keys().max_by(|left, right| strsim::jaro_winkler(left, key).total_cmp(&strsim::jaro_winkler(right, key)));
+    let suggestion = nearest.filter(|nearest| strsim::jaro_winkler(nearest, key) > 0.7);
+    match suggestion {
+        Some(nearest) => format!("there is no such key; did you mean `{nearest}`?"),
+        None => format!("there is no such key; there are {}", known.keys().cloned().collect::<Vec<_>>().join(", ")),
+    }
+}
+
+fn overlay(base: &mut Table, over: Table) {
+    for (key, value) in over {
+        match (base.get_mut(&key), value) {
+            (Some(Value::Table(base)), Value::Table(over)) => overlay(base, over),
+            (_, value) => drop(base.insert(key, value)),
+        }
+    }
+}
+
+/// Sets one key from text, read as the type that its default has.
+fn set(table: &mut Table, key: &str, text: &str, origin: &str) -> Result<(), ConfigError> {
+    let (parents, last) = key.rsplit_once('.').map_or((None, key), |(parents, last)| (Some(parents), last));
+    let mut inner = table;
+    for step in parents.into_iter().flat_map(|parents| parents.split('.')) {
+        inner = inner
+            .get_mut(step)
+            .and_then(Value::as_table_mut)
+            .ok_or_else(|| ConfigError::at(origin, key, "there is no such key"))?;
+    }
+    let held = inner.get(last).ok_or_else(|| ConfigError::at(origin, key, "there is no such key"))?;
+    let value = typed(held, text).map_err(|problem| ConfigError::at(origin, key, problem))?;
+    inner.insert(last.to_owned(), value);
+    Ok(())
+}
+
+fn typed(held: &Value, text: &str) -> Result<Value, String> {
+    match held {
+        Value::Integer(_) => text.parse().map(Value::Integer).map_err(|_| format!("`{text}` is no whole number")),
+        Value::Boolean(_) => {
+            text.parse().map(Value::Boolean).map_err(|_| format!("`{text}` is neither true nor false"))
+        }
+        Value::Array(_) => {
+            let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
+            Ok(Value::Array(entries.map(|entry| Value::String(entry.to_owned())).collect()))
+        }
+        Value::String(_) => Ok(Value::String(text.to_owned())),
+        _ => Err("can only be set in a file".to_owned()),
+    }
+}
+
+fn leaves(table: &Table) -> Vec<String> {
+    let mut keys = Vec::new();
+    for (key, value) in table {
+        match value {
+            Value::Table(inner) => keys.extend(leaves(inner).into_iter().map(|below| format!("{key}.{below}"))),
+            _ => keys.push(key.clone()),
+        }
+    }
+    keys
+}
+
+fn variable(key: &str) -> String {
+    format!("{PREFIX}{}", key.to_uppercase().replace('.', "_"))
+}

@@ -1,0 +1,66 @@
+//! A touchpoint as one line of a timeline.
+
+use proto::customer::TimelineEntry;
+use types::record::{Item, Touchpoint};
+
+use super::{table::cut, value};
+
+/// Line above a timeline.
+pub const HEAD: &str = "OCCURRED (UTC)       KIND                  SOURCE        WHERE             WHAT";
+
+/// Products named on a line.
+const NAMED_ITEMS_MAX: usize = 2;
+
+/// One line, under `HEAD`.
+pub fn line(entry: &TimelineEntry) -> String {
+    let nothing = Touchpoint::default();
+    let touchpoint = entry.touchpoint.as_ref().unwrap_or(&nothing);
+    let time: String = value::time(touchpoint.occurred_at.as_ref()).replace('T', " ").trim_end_matches('Z').to_owned();
+    let (kind, source, place) = (cut(&touchpoint.kind, 20), cut(&touchpoint.source, 12), cut(&place(touchpoint), 16));
+    format!("{time:<19}  {kind:<20}  {source:<12}  {place:<16}  {}", what(touchpoint)).trim_end().to_owned()
+}
+
+fn place(touchpoint: &Touchpoint) -> String {
+    let parts = [&touchpoint.store_id, &touchpoint.zone_id].into_iter().filter(|part| !part.is_empty());
+    let place = parts.cloned().collect::<Vec<_>>().join("/");
+    if place.is_empty() { touchpoint.channel.clone() } else { place }
+}
+
+/// What makes this touchpoint differ from others of its kind.
+fn what(touchpoint: &Touchpoint) -> String {
+    let mut words: Vec<String> = Vec::new();
+    if let Some(order) = &touchpoint.order {
+        words.push(order.order_id.clone());
+        words.extend(order.total.iter().map(|total| value::money([total])));
+        words.extend(order.refund.iter().map(|refund| format!("back {}", value::money([refund]))));
+    }
+    words.extend(items(&touchpoint.items));
+    words.extend(touchpoint.coupon.iter().map(|coupon| format!("coupon {}", coupon.coupon_id)));
+    words.extend(touchpoint.score.iter().map(|score| format!("{} {}", score.scale, score.value)));
+    words.extend(touchpoint.duration.iter().map(value::duration));
+    words.extend(touchpoint.cost.iter().map(|cost| format!("cost {}", value::money([cost]))));
+    if touchpoint.points > 0 {
+        words.push(format!("{} points", touchpoint.points));
+    }
+    words.extend(
+        touchpoint.consents.iter().map(|consent| format!("{} {}", consent.purpose, value::decision(consent.status()))),
+    );
+    for (name, text) in [("message", &touchpoint.marketing_message_id), ("case", &touchpoint.case_id)] {
+        words.extend((!text.is_empty()).then(|| format!("{name} {text}")));
+    }
+    words.extend((!touchpoint.search_query.is_empty()).then(|| format!("\"{}\"", touchpoint.search_query)));
+    words.extend(touchpoint.traits.iter().map(value::pairs));
+    words.join("  ")
+}
+
+fn items(items: &[Item]) -> Option<String> {
+    let name = |item: &Item| {
+        let name = if item.name.is_empty() { &item.product_id } else { &item.name };
+        let price = item.price.iter().map(|price| format!(" at {}", value::money([price]))).collect::<String>();
+        if item.quantity.is_empty() { format!("{name}{price}") } else { format!("{} x {name}{price}", item.quantity) }
+    };
+    let named: Vec<String> = items.iter().take(NAMED_ITEMS_MAX).map(name).collect();
+    let more = items.len().saturating_sub(NAMED_ITEMS_MAX);
+    let more = if more > 0 { format!(", {more} more") } else { String::new() };
+    (!items.is_empty()).then(|| named.join(", ") + &more)
+}

@@ -1,0 +1,9 @@
+//! What Patron's end-to-end tests share: touchpoints, the pipeline over a store, a server process, the real data sets.
+//!
+//! Never part of the product.
+
+pub mod data;
+pub mod exact;
+pub mod pipeline;
+pub mod process;
+pub mod touchpoints;
