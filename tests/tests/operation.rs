@@ -5,14 +5,24 @@ use std::{
     io::{Read, Write},
     net::TcpStream,
     path::Path,
-    process::{Command, Output},
+    process::Command,
+    time::{Duration, Instant},
 };
 
 use tests::process::{Server, command, up, wait_a_little};
 
 /// Standard error of a `patron up` that must not come up.
 fn refused(mut up: Command) -> String {
-    let output: Output = up.stderr(std::process::Stdio::piped()).output().unwrap();
+    let mut child = up.stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let until = Instant::now() + Duration::from_secs(30);
+    while child.try_wait().unwrap().is_none() {
+        if Instant::now() > until {
+            child.kill().unwrap();
+            panic!("came up and stayed up");
+        }
+        wait_a_little();
+    }
+    let output = child.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success(), "came up: {said}");
     assert!(!said.contains("panicked"), "{said}");
@@ -68,7 +78,7 @@ fn bad_configuration_names_the_key() {
     let file = dir.path().join("patron.toml");
     for (text, key) in [
         ("[journl]\n", "journal"),
-        ("[grpc]\naddr = \"0.0.0.0:7700\"\n", "grpc.addr"),
+        ("[journal]\npartitions = 0\n", "journal.partitions"),
         ("[log]\nfilter = 5\n", "filter"),
     ] {
         std::fs::write(&file, text).unwrap();
@@ -77,6 +87,10 @@ fn bad_configuration_names_the_key() {
         let said = refused(bad);
         assert!(said.contains(key), "{text}: {said}");
     }
+    let mut open = up(dir.path());
+    open.env("PATRON_GRPC_ADDR", "0.0.0.0:7700");
+    let said = refused(open);
+    assert!(said.contains("grpc.addr") && said.contains("loopback"), "{said}");
 }
 
 #[test]
@@ -90,6 +104,26 @@ fn sigterm_ends_orderly_and_the_next_start_catches_up() {
     std::fs::remove_dir_all(dir.path().join("state")).unwrap();
     let server = Server::start(dir.path()).unwrap();
     assert_eq!(server.digest()["state"], before["state"]);
+}
+
+#[test]
+fn sigterm_during_an_open_stream_ends_too_and_nothing_accepted_is_lost() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(dir.path()).unwrap();
+    let (grpc, touchpoints) = (server.grpc.clone(), "150000");
+    let arguments = ["generate", "--seed", "8", "--touchpoints", touchpoints, "--server", &grpc, "--rate", "20000"];
+    let mut sending = command(&arguments).stderr(std::process::Stdio::null()).spawn().unwrap();
+    while server.ask(&["status", "--output", "json"]).matches("\"touchpoints\"").count() == 0 {
+        wait_a_little();
+    }
+    assert_eq!(server.terminate().code(), Some(0));
+    let server = Server::start_with(dir.path(), &[("PATRON_GRPC_ADDR", grpc.trim_start_matches("http://"))]).unwrap();
+    assert!(sending.wait().unwrap().success());
+    let digest = server.digest();
+    let other = tempfile::tempdir().unwrap();
+    let undisturbed = Server::start(other.path()).unwrap();
+    undisturbed.ask(&["generate", "--seed", "8", "--touchpoints", touchpoints, "--server", &undisturbed.grpc]);
+    assert_eq!(digest["state"], undisturbed.digest()["state"]);
 }
 
 #[test]

@@ -101,7 +101,7 @@ fn naive_online_retail(path: &Path) -> BTreeMap<String, Figures> {
         let name = if customer.is_empty() { format!("receipt:{invoice}") } else { customer.to_owned() };
         let figures = customers.entry(name.clone()).or_default();
         let amount = quantity / ONE * price;
-        if invoice.starts_with('C') {
+        if invoice.starts_with('C') && quantity < 0 {
             figures.returned -= amount;
         } else if quantity > 0 {
             figures.units += quantity;
@@ -138,7 +138,8 @@ fn online_retail_customer_by_customer() {
     assert_eq!(found.keys().filter(|name| anonymous(name)).count(), 5_229);
     let (all, known) = (sum(&|_| true), sum(&|name| !anonymous(name)));
     assert_eq!(all.gross - all.returned, exact("9539484.634"));
-    assert_eq!(all.returned, exact("629855.37"));
+    // One line of all credit notes, C496350, charges 373.57 instead of crediting it: it counts as bought.
+    assert_eq!(all.returned - exact("373.57"), exact("629855.37"));
     assert_eq!(known.gross - known.returned, exact("8348208.574"));
     assert_eq!(known.gross, exact("8832003.274"));
 }

@@ -21,7 +21,7 @@ mod grpc;
 mod http;
 
 /// Longest wait for calls under way when the server stops.
-const DRAIN_MAX: Duration = Duration::from_secs(10);
+const DRAIN_MAX: Duration = Duration::from_secs(5);
 
 /// A running server. Stop it with `stop`; dropping it breaks calls off, but loses nothing that was accepted.
 #[derive(Debug)]

@@ -18,7 +18,7 @@ fn every_command_has_examples() {
             return command.get_subcommands().filter(|inner| inner.get_name() != "help").for_each(check);
         }
         let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-        assert!(help.contains("Examples:") && help.contains("patron "), "{}", command.get_name());
+        assert!(help.contains("Example") && help.contains("patron "), "{}", command.get_name());
     }
     check(&Cli::command());
 }

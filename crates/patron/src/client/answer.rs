@@ -17,7 +17,8 @@ pub struct Answer {
 impl Answer {
     /// Reads a status and its details.
     pub fn of_status(status: &Status) -> Self {
-        let details = lines(&status.get_error_details());
+        let mut details = lines(&status.get_error_details());
+        details.retain(|line| !status.message().contains(line.as_str()));
         Self { code: status.code(), message: status.message().to_owned(), details }
     }
 

@@ -104,7 +104,7 @@ impl<T> Sending<T> {
         }
         let (requests, receiver) = mpsc::channel(BATCHES_UNDER_WAY_MAX);
         for batch in &self.under_way {
-            send(&requests, batch)?;
+            send(&requests, batch);
         }
         let answer = server.ingest().publish_stream(ReceiverStream::new(receiver)).await.map_err(Ended::Status)?;
         self.converse(requests, answer.into_inner(), observer).await
@@ -116,15 +116,17 @@ impl<T> Sending<T> {
         mut responses: Streaming<PublishStreamResponse>,
         observer: &mut impl Observer<T>,
     ) -> Result<(), Ended> {
+        // Where the stream takes nothing more, the server has said why: that is still to be read.
+        let mut open = true;
         while !(self.exhausted && self.under_way.is_empty()) {
             tokio::select! {
                 response = responses.message() => {
                     let response = response.map_err(Ended::Status)?;
                     self.answered(response.ok_or_else(|| ended("the server closed the stream"))?, observer)?;
                 }
-                batch = self.source.recv(), if !self.exhausted && self.under_way.len() < BATCHES_UNDER_WAY_MAX => {
+                batch = self.source.recv(), if open && !self.exhausted && self.under_way.len() < BATCHES_UNDER_WAY_MAX => {
                     if self.take(batch, observer)? && let Some(batch) = self.under_way.back() {
-                        send(&requests, batch)?;
+                        open = send(&requests, batch);
                     }
                 }
             }
@@ -187,10 +189,9 @@ fn delay(tries: u32) -> Duration {
     FIRST_DELAY.saturating_mul(2_u32.saturating_pow(tries.saturating_sub(1))).min(LONGEST_DELAY)
 }
 
-/// The channel has room for the whole window; it is closed only where the stream has ended.
-fn send<T>(requests: &mpsc::Sender<PublishStreamRequest>, batch: &Batch<T>) -> Result<(), Ended> {
-    let request = PublishStreamRequest { touchpoints: batch.touchpoints.clone() };
-    requests.try_send(request).map_err(|_| ended("the stream ended"))
+/// Hands a batch to the stream, whose channel has room for the whole window; false where the stream has ended.
+fn send<T>(requests: &mpsc::Sender<PublishStreamRequest>, batch: &Batch<T>) -> bool {
+    requests.try_send(PublishStreamRequest { touchpoints: batch.touchpoints.clone() }).is_ok()
 }
 
 fn ended(why: &str) -> Ended {

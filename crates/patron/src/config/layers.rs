@@ -78,11 +78,14 @@ fn read(file: &Path, origin: &str) -> Result<Table, ConfigError> {
     })?;
     let table: Table =
         text.parse().map_err(|error: toml::de::Error| ConfigError::at(origin, "syntax", error.to_string()))?;
-    // Types are checked on the file alone, so that the error can show its line.
-    toml::from_str::<Config>(&text).map(drop).or_else(|error| match error.message().starts_with("unknown field") {
-        true => Ok(()),
-        false => Err(ConfigError::at(origin, "value", error.to_string())),
-    })?;
+    // Types are checked on the file alone, so that the error can show its line. What is absent comes from the layer below, and
+    // unknown keys are told with a suggestion elsewhere.
+    match toml::from_str::<Config>(&text) {
+        Err(error) if !["unknown field", "missing field"].iter().any(|start| error.message().starts_with(start)) => {
+            return Err(ConfigError::at(origin, "value", error.to_string()));
+        }
+        _ => {}
+    }
     Ok(table)
 }
 

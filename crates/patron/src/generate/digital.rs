@@ -17,6 +17,10 @@ const REFERRERS: [&str; 4] =
     ["https://search.example/", "https://news.example/shopping", "push notification", "direct"];
 const LOCALES: [&str; 4] = ["de-AT", "de-AT", "en-GB", "it-IT"];
 
+const BROWSER_DEVICES: [(&str, &str); 4] =
+    [("desktop", "Windows 11"), ("desktop", "macOS 15"), ("phone", "Android 16"), ("tablet", "iPadOS 26")];
+const APP_DEVICES: [(&str, &str); 3] = [("phone", "Android 16"), ("phone", "iOS 26"), ("tablet", "iPadOS 26")];
+
 /// What all touchpoints of one session share.
 struct Session {
     source: &'static str,
@@ -32,11 +36,7 @@ struct Session {
 /// A session in a browser: anonymous, until the person logs in.
 pub(crate) fn web(script: &mut Script<'_>) {
     let who = vec![script.person.browser(script.at)];
-    let device = device(
-        script,
-        &["desktop", "desktop", "phone", "tablet"],
-        &["Windows 11", "macOS 15", "Android 16", "iPadOS 26"],
-    );
+    let device = device(script, &BROWSER_DEVICES);
     let campaign = campaign(script);
     let context = context(script);
     let mut session =
@@ -53,7 +53,7 @@ pub(crate) fn web(script: &mut Script<'_>) {
 pub(crate) fn app(script: &mut Script<'_>) {
     let second = script.chance(25);
     let who = script.person.user_id().into_iter().chain([script.person.device(second)]).collect();
-    let device = device(script, &["phone", "phone", "tablet"], &["Android 16", "iOS 26"]);
+    let device = device(script, &APP_DEVICES);
     let (visit, context) = (script.name("s"), context(script));
     let session = Session { source: "app", view: Kind::ScreenViewed, who, visit, device, campaign: None, context };
     add(script, &session, Kind::ApplicationOpened);
@@ -62,9 +62,10 @@ pub(crate) fn app(script: &mut Script<'_>) {
     shop(script, &session);
 }
 
-fn device(script: &mut Script<'_>, types: &[&str], systems: &[&str]) -> Device {
+fn device(script: &mut Script<'_>, devices: &[(&str, &str)]) -> Device {
     let app_version = format!("4.{}.{}", script.rng.random_range(0..9), script.rng.random_range(0..4));
-    Device { r#type: script.pick(types).to_owned(), os: script.pick(systems).to_owned(), app_version }
+    let (r#type, os) = script.pick(devices);
+    Device { r#type: r#type.to_owned(), os: os.to_owned(), app_version }
 }
 
 fn context(script: &mut Script<'_>) -> [(&'static str, &'static str); 2] {

@@ -58,7 +58,7 @@ fn shard_row(shard: &ShardStatus) -> Vec<String> {
         shard.fragments.unsigned_abs(),
     ];
     let state = if shard.halted.is_empty() { "runs".to_owned() } else { format!("halted: {}", shard.halted) };
-    numbers.iter().map(u64::to_string).chain([value::time(shard.newest_occurred_at.as_ref()), state]).collect()
+    numbers.iter().map(u64::to_string).chain([value::minute(shard.newest_occurred_at.as_ref()), state]).collect()
 }
 
 /// Only where records were passed over.

@@ -28,13 +28,12 @@ pub fn line(customer: &Customer) -> String {
     let names: Vec<String> = strongest.map(|held| value::identifier(held.identifier.as_ref())).collect();
     let more = customer.identifiers.len().saturating_sub(LISTED_IDENTIFIERS_MAX);
     let more = if more > 0 { format!(" +{more}") } else { String::new() };
-    let last: String = value::time(customer.last_touchpoint_at.as_ref()).chars().take(16).collect();
     format!(
         "{:<36}  {:>6}  {:>14}  {:<16}  {}{more}",
         customer.customer_id,
         metric("orders"),
         metric("net"),
-        last.replace('T', " "),
+        value::minute(customer.last_touchpoint_at.as_ref()),
         cut(&names.join(" "), 48)
     )
 }

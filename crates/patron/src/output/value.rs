@@ -20,6 +20,11 @@ pub fn time(timestamp: Option<&Timestamp>) -> String {
     timestamp.map_or_else(|| "-".to_owned(), second)
 }
 
+/// As `time`, to the minute and without the zone: `2026-03-01 09:30`.
+pub fn minute(timestamp: Option<&Timestamp>) -> String {
+    time(timestamp).chars().take(16).collect::<String>().replace('T', " ")
+}
+
 /// `1h 02m 03s`, without the parts that are zero in front.
 pub fn duration(duration: &Duration) -> String {
     let (hours, minutes, seconds) = (duration.seconds / 3_600, duration.seconds / 60 % 60, duration.seconds % 60);

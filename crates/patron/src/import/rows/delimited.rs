@@ -21,7 +21,12 @@ impl Delimited {
         wanted: &[String],
     ) -> io::Result<Self> {
         let mut builder = csv::ReaderBuilder::new();
-        builder.delimiter(delimiter).flexible(true).has_headers(columns.is_empty());
+        // Rows end at line feeds alone, so that line numbers are right in every file; `without_return` takes away what is left.
+        builder
+            .delimiter(delimiter)
+            .flexible(true)
+            .has_headers(columns.is_empty())
+            .terminator(csv::Terminator::Any(b'\n'));
         let mut reader = builder.from_reader(reader);
         let columns: Vec<String> = if columns.is_empty() {
             reader.headers().map_err(io::Error::from)?.iter().map(|name| name.trim().to_owned()).collect()
@@ -34,8 +39,13 @@ impl Delimited {
 
     pub(super) fn next(&mut self) -> io::Result<Option<Row>> {
         let mut record = csv::ByteRecord::new();
-        if !self.reader.read_byte_record(&mut record).map_err(io::Error::from)? {
-            return Ok(None);
+        loop {
+            if !self.reader.read_byte_record(&mut record).map_err(io::Error::from)? {
+                return Ok(None);
+            }
+            if !(record.len() == 1 && record.as_slice() == b"\r") {
+                break;
+            }
         }
         let line = record.position().map_or(0, csv::Position::line);
         let cells = self.cells(&record);
@@ -48,6 +58,7 @@ impl Delimited {
         }
         let cell = |position: &usize| {
             let bytes = record.get(*position).unwrap_or_default();
+            let bytes = if *position + 1 == self.width { without_return(bytes) } else { bytes };
             std::str::from_utf8(bytes).map(str::to_owned).map_err(|error| format!("the row is no UTF-8: {error}"))
         };
         self.positions.iter().map(cell).collect()
@@ -57,7 +68,14 @@ impl Delimited {
 /// A record as a line, with quotes where they are needed.
 pub(super) fn text(record: &csv::ByteRecord, delimiter: u8) -> String {
     let mut writer = csv::WriterBuilder::new().delimiter(delimiter).from_writer(Vec::new());
-    let written = writer.write_byte_record(record).map_err(io::Error::from).and_then(|()| writer.flush());
+    let last = record.len().saturating_sub(1);
+    let cells = record.iter().enumerate().map(|(index, cell)| if index == last { without_return(cell) } else { cell });
+    let written = writer.write_record(cells).map_err(io::Error::from).and_then(|()| writer.flush());
     let bytes = writer.into_inner().unwrap_or_default();
     written.map_or_else(|_| String::new(), |()| String::from_utf8_lossy(&bytes).trim_end_matches('\n').to_owned())
+}
+
+/// The last cell of a row without the carriage return of the row's end.
+fn without_return(cell: &[u8]) -> &[u8] {
+    cell.strip_suffix(b"\r").unwrap_or(cell)
 }

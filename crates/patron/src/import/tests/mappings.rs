@@ -113,9 +113,9 @@ fn wrong_mappings_are_told_file_key_and_remedy() {
 
 #[test]
 fn a_column_that_the_mapping_does_not_list_is_an_error_of_the_mapping() {
-    let listed = GOOD.replace("type = \"csv\"", "type = \"csv\"\nheader = false\ncolumns = [\"time\", \"stores\"]");
+    let listed = GOOD.replace("type = \"csv\"", "type = \"csv\"\nheader = false\ncolumns = [\"time\", \"cards\"]");
     let error = Mapping::parse("m.toml", &listed).unwrap_err().to_string();
-    assert!(error.contains("`store`") && error.contains("did you mean `stores`"), "{error}");
+    assert!(error.contains("`card`") && error.contains("did you mean `cards`"), "{error}");
 }
 
 #[test]
