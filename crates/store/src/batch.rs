@@ -38,7 +38,10 @@ impl Batch {
         self.changes.is_empty()
     }
 
-    pub(crate) fn into_rows(self, db: &DB) -> WriteBatch {
+    /// Sorted by family and key: neighbours that are inserted together cost a half to a third of rows in any order. The sort
+    /// is stable, so the last word on a key stays the last.
+    pub(crate) fn into_rows(mut self, db: &DB) -> WriteBatch {
+        self.changes.sort_by(|left, right| (left.family, &left.key).cmp(&(right.family, &right.key)));
         let mut rows = WriteBatch::default();
         for Change { family, key, value } in self.changes {
             let family = db.cf_handle(family).expect("opened with every family");

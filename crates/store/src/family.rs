@@ -63,17 +63,34 @@ pub trait Family {
     }
 }
 
-/// All column families: name and prefix length.
-pub(crate) const ALL: [(&str, usize); 9] = [
-    (Manifests::NAME, Manifests::PREFIX_BYTES),
-    (Shards::NAME, Shards::PREFIX_BYTES),
-    (Fragments::NAME, Fragments::PREFIX_BYTES),
-    (Months::NAME, Months::PREFIX_BYTES),
-    (Orders::NAME, Orders::PREFIX_BYTES),
-    (Timeline::NAME, Timeline::PREFIX_BYTES),
-    (Copies::NAME, Copies::PREFIX_BYTES),
-    (Conflicts::NAME, Conflicts::PREFIX_BYTES),
-    (Incidence::NAME, Incidence::PREFIX_BYTES),
+/// What a column family's files are like; the figures behind it are in `docs/adr/0001-store-layout.md`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shape {
+    /// Name of the family.
+    pub(crate) name: &'static str,
+    /// Length of the scanned prefix; 0 where rows are asked for by whole keys alone.
+    pub(crate) prefix_bytes: usize,
+    /// Bytes of a block: small where single hot rows are read, large where rows are scanned or never read.
+    pub(crate) block_bytes: usize,
+    /// Whether blocks are compressed; hashes do not compress.
+    pub(crate) compressed: bool,
+}
+
+const fn shape<F: Family>(block_bytes: usize, compressed: bool) -> Shape {
+    Shape { name: F::NAME, prefix_bytes: F::PREFIX_BYTES, block_bytes, compressed }
+}
+
+/// All column families.
+pub(crate) const ALL: [Shape; 9] = [
+    shape::<Manifests>(4 << 10, false),
+    shape::<Shards>(4 << 10, false),
+    shape::<Fragments>(4 << 10, true),
+    shape::<Months>(4 << 10, true),
+    shape::<Orders>(4 << 10, true),
+    shape::<Timeline>(16 << 10, true),
+    shape::<Copies>(16 << 10, false),
+    shape::<Conflicts>(16 << 10, true),
+    shape::<Incidence>(4 << 10, true),
 ];
 
 /// A value in postcard's form (stable wire format 1.0).

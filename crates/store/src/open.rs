@@ -9,7 +9,7 @@ use rocksdb::{
 use crate::{
     batch::Batch,
     error::{OpenError, StoreError},
-    family::{self, Family, Manifests},
+    family::{self, Family, Manifests, Shape},
     manifest::Manifest,
     snapshot::Snapshot,
 };
@@ -46,8 +46,8 @@ impl Store {
     /// `InUse`, `Incompatible` or `Failed`.
     pub fn open(settings: &StoreSettings, manifest: &Manifest) -> Result<Self, OpenError> {
         let cache = Cache::new_lru_cache(settings.cache_bytes);
-        let descriptors = family::ALL
-            .map(|(name, prefix_bytes)| ColumnFamilyDescriptor::new(name, family_options(&cache, prefix_bytes)));
+        let descriptors =
+            family::ALL.map(|shape| ColumnFamilyDescriptor::new(shape.name, family_options(&cache, shape)));
         let options = database_options(settings);
         let db = DB::open_cf_descriptors(&options, &settings.dir, descriptors)
             .map_err(|error| open_error(&settings.dir, &error))?;
@@ -82,8 +82,8 @@ impl Store {
 
     /// Bytes of all files of the state.
     pub fn live_bytes(&self) -> u64 {
-        let size = |(name, _): &(&str, usize)| {
-            let family = self.db.cf_handle(name)?;
+        let size = |shape: &Shape| {
+            let family = self.db.cf_handle(shape.name)?;
             self.db.property_int_value_cf(&family, rocksdb::properties::TOTAL_SST_FILES_SIZE).ok().flatten()
         };
         family::ALL.iter().filter_map(size).sum()
@@ -127,22 +127,26 @@ fn database_options(settings: &StoreSettings) -> Options {
     options
 }
 
-/// Whole-key Bloom filters answer "no such copy" and "no such fragment" without reading; a prefix is filtered likewise.
-fn family_options(cache: &Cache, prefix_bytes: usize) -> Options {
+/// Bloom filters of files and memtables answer "no such copy" and "no such fragment" without reading; a prefix is filtered
+/// likewise.
+fn family_options(cache: &Cache, shape: Shape) -> Options {
     let mut table = BlockBasedOptions::default();
     table.set_block_cache(cache);
+    table.set_block_size(shape.block_bytes);
     table.set_bloom_filter(10.0, false);
     table.set_cache_index_and_filter_blocks(true);
     table.set_pin_l0_filter_and_index_blocks_in_cache(true);
     table.set_format_version(6);
     let mut options = Options::default();
     options.set_block_based_table_factory(&table);
-    options.set_compression_type(DBCompressionType::Lz4);
+    options.set_compression_type(if shape.compressed { DBCompressionType::Lz4 } else { DBCompressionType::None });
     options.set_level_compaction_dynamic_level_bytes(true);
     options.set_write_buffer_size(64 << 20);
-    if prefix_bytes > 0 {
-        options.set_prefix_extractor(SliceTransform::create_fixed_prefix(prefix_bytes));
-        options.set_memtable_prefix_bloom_ratio(0.05);
+    options.set_max_write_buffer_number(4);
+    options.set_memtable_prefix_bloom_ratio(0.05);
+    options.set_memtable_whole_key_filtering(true);
+    if shape.prefix_bytes > 0 {
+        options.set_prefix_extractor(SliceTransform::create_fixed_prefix(shape.prefix_bytes));
     }
     options
 }

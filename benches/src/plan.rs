@@ -1,0 +1,79 @@
+//! How much is measured: sizes and repetitions, as arguments.
+
+use std::path::PathBuf;
+
+use clap::Parser;
+
+/// Measures the primitives under the projector's fold path and prints a Markdown table.
+#[derive(Clone, Debug, Parser)]
+#[command(after_help = "Examples:\n  speed_of_light --quick\n  speed_of_light --only timeline,copies --passes 7")]
+pub struct Plan {
+    /// A short run (under 30 s) with small sizes: good to see that all works, not to quote.
+    #[arg(long)]
+    pub quick: bool,
+    /// Passes of each figure after the one that warms up; default 5 (3 with --quick).
+    #[arg(long)]
+    passes: Option<usize>,
+    /// States in the hash maps; default 1,000,000.
+    #[arg(long)]
+    customers: Option<usize>,
+    /// Keys of the copy check; default 2,000,000.
+    #[arg(long)]
+    copies: Option<usize>,
+    /// Rows that lie in the database before batches are written; default 1,000,000.
+    #[arg(long)]
+    preload: Option<usize>,
+    /// Rows of a timeline or SST file; default 400,000.
+    #[arg(long)]
+    timeline: Option<usize>,
+    /// Only these groups, by name: codec, fold, state, aead, disk, copies, batch, timeline, sst, layout.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
+    /// Where databases and files are made, each run in a folder of its own; default the system's folder for such.
+    #[arg(long)]
+    pub dir: Option<PathBuf>,
+}
+
+/// Rows of one write batch.
+pub const BATCH_ROWS: usize = 4_096;
+
+impl Plan {
+    /// Whether a group is wanted.
+    pub fn wants(&self, group: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|name| name == group)
+    }
+
+    /// Passes of each figure.
+    pub fn passes(&self) -> usize {
+        self.passes.unwrap_or(if self.quick { 3 } else { 5 })
+    }
+
+    /// States in the hash maps.
+    pub fn customers(&self) -> usize {
+        self.size(self.customers, 1_000_000)
+    }
+
+    /// Keys of the copy check.
+    pub fn copies(&self) -> usize {
+        self.size(self.copies, 2_000_000)
+    }
+
+    /// Rows loaded beforehand.
+    pub fn preload(&self) -> usize {
+        self.size(self.preload, 1_000_000)
+    }
+
+    /// Rows of a timeline.
+    pub fn timeline(&self) -> usize {
+        self.size(self.timeline, 400_000)
+    }
+
+    /// Accesses or rows of one pass over something large.
+    pub fn pass_rows(&self) -> usize {
+        if self.quick { 2 * BATCH_ROWS } else { 16 * BATCH_ROWS }
+    }
+
+    fn size(&self, asked: Option<usize>, usual: usize) -> usize {
+        asked.unwrap_or(if self.quick { usual / 10 } else { usual })
+    }
+}
