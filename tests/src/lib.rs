@@ -2,6 +2,7 @@
 //!
 //! Never part of the product.
 
+pub mod client;
 pub mod data;
 pub mod exact;
 pub mod pipeline;
