@@ -145,10 +145,3 @@ fn settings_out_of_range_are_refused() {
     assert!(Generator::new(Settings { days: 0, ..settings(1) }).is_err());
     assert_eq!(generate(settings(0)).len(), 0);
 }
-
-#[test]
-#[ignore = "takes seconds; prints the rate of a million customers"]
-fn a_million_customers() {
-    let many = Settings { customers: 1_000_000, ..settings(1_000_000) };
-    assert_eq!(Generator::new(many).unwrap().count(), 1_000_000);
-}
