@@ -13,11 +13,11 @@ use anyhow::{Context, bail};
 /// Longest wait for a server to come up.
 const START_MAX: Duration = Duration::from_secs(60);
 
-/// The binary that `cargo build -p patron` made for this profile.
+/// The binary of this profile, which cargo builds when the whole workspace is tested.
 pub fn binary() -> PathBuf {
     let test = std::env::current_exe().expect("a test knows itself");
     let built = test.ancestors().nth(2).map(|dir| dir.join("patron")).expect("tests lie in target/PROFILE/deps");
-    assert!(built.exists(), "{} is absent; run `cargo build -p patron`, as ./dev test does", built.display());
+    assert!(built.exists(), "{} is absent; run `cargo build -p patron`, or test the whole workspace as ./dev test does", built.display());
     built
 }
 
