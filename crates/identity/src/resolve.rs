@@ -22,6 +22,8 @@ pub struct CustomerIdentity {
     pub identifiers: Vec<(IdentifierId, Node)>,
     /// Fragments that belong to this customer, in the ids' order.
     pub fragments: Vec<FragmentId>,
+    /// Places in `Resolution::refused` of the links that touch one of its identifiers.
+    pub refused: Vec<usize>,
 }
 
 /// A link that a rule refused.
@@ -77,8 +79,10 @@ pub fn resolve(component: &Component, rules: &Rules) -> Resolution {
             fragments.entry(groups.root(strongest)).or_default().push(*fragment);
         }
     }
+    let mut refusals = refusals_by_group(&refused, &mut groups);
     let customer = |(root, ids): (IdentifierId, Vec<IdentifierId>)| {
-        customer(component, rules, &ids, fragments.remove(&root).unwrap_or_default())
+        let fragments = fragments.remove(&root).unwrap_or_default();
+        customer(component, rules, &ids, fragments, refusals.remove(&root).unwrap_or_default())
     };
     let mut customers: Vec<CustomerIdentity> = members.into_iter().filter_map(customer).collect();
     customers.sort_by_key(|customer| customer.id);
@@ -101,6 +105,18 @@ fn take_links(component: &Component, rules: &Rules, groups: &mut Groups<'_>) -> 
     refused
 }
 
+/// A refused link whose ends came together by other links is shown once.
+fn refusals_by_group(refused: &[RefusedLink], groups: &mut Groups<'_>) -> BTreeMap<IdentifierId, Vec<usize>> {
+    let mut refusals: BTreeMap<IdentifierId, Vec<usize>> = BTreeMap::new();
+    for (at, link) in refused.iter().enumerate() {
+        let ends = std::collections::BTreeSet::from([groups.root(link.link.0), groups.root(link.link.1)]);
+        for root in ends {
+            refusals.entry(root).or_default().push(at);
+        }
+    }
+    refusals
+}
+
 fn strongest(component: &Component, rules: &Rules, identifiers: &[IdentifierId]) -> Option<IdentifierId> {
     let order = |id: &&IdentifierId| {
         component.nodes.get(id).map(|node| (rules.rank(&node.identifier.namespace), &node.first, &node.identifier))
@@ -113,12 +129,13 @@ fn customer(
     rules: &Rules,
     ids: &[IdentifierId],
     fragments: Vec<FragmentId>,
+    refused: Vec<usize>,
 ) -> Option<CustomerIdentity> {
     let nodes = ids.iter().filter_map(|id| component.nodes.get(id).map(|node| (*id, node.clone())));
     let mut identifiers: Vec<(IdentifierId, Node)> = nodes.collect();
     identifiers.sort_by(|(_, left), (_, right)| by_strength(rules, left).cmp(&by_strength(rules, right)));
     let earliest = identifiers.iter().min_by_key(|(_, node)| (&node.first, by_strength(rules, node)));
-    Some(CustomerIdentity { id: earliest?.0, identifiers, fragments })
+    Some(CustomerIdentity { id: earliest?.0, identifiers, fragments, refused })
 }
 
 fn by_strength<'a>(rules: &Rules, node: &'a Node) -> ((usize, usize), &'a TotalOrder, &'a Identifier) {

@@ -10,7 +10,7 @@ use proto::{
     mask::ReadMask,
 };
 use store::Resolved;
-use types::{ExactSum, IdentifierId, Micros, TotalOrder, record, record::ConsentStatus};
+use types::{ExactSum, IdentifierId, Micros, TotalOrder, record::ConsentStatus};
 
 /// The unified view; what the mask does not want is not computed.
 pub(crate) fn customer(resolved: &Resolved, state: &State, mask: &ReadMask) -> Customer {
@@ -26,7 +26,7 @@ pub(crate) fn customer(resolved: &Resolved, state: &State, mask: &ReadMask) -> C
         touchpoint_count: i64::try_from(core.touchpoints).unwrap_or(i64::MAX),
         first_touchpoint_at: instant(&core.first),
         last_touchpoint_at: instant(&core.last),
-        refused_links: resolved.refused.iter().filter_map(|refused| refused_link(resolved, refused)).collect(),
+        refused_links: resolved.refused.iter().map(refused_link).collect(),
     };
     mask.apply(whole)
 }
@@ -58,17 +58,13 @@ fn consents(core: &profile::Core) -> Vec<CustomerConsent> {
     shown.collect()
 }
 
-fn refused_link(resolved: &Resolved, refused: &identity::RefusedLink) -> Option<RefusedLink> {
-    let name =
-        |id: IdentifierId| resolved.component.nodes.get(&id).map(|node| record::Identifier::from(&node.identifier));
-    let (left, right) = refused.link;
-    let (own, other) = if resolved.identity.holds(left) { (left, right) } else { (right, left) };
-    Some(RefusedLink {
-        identifier: Some(name(own)?),
-        other: Some(name(other)?),
-        rule: refused.rule.clone(),
-        first_evidence_at: Some(refused.first.occurred_at.to_proto()),
-    })
+fn refused_link(refused: &store::customers::Refusal) -> RefusedLink {
+    RefusedLink {
+        identifier: Some((&refused.own).into()),
+        other: Some((&refused.other).into()),
+        rule: refused.link.rule.clone(),
+        first_evidence_at: Some(refused.link.first.occurred_at.to_proto()),
+    }
 }
 
 fn metric(value: Value) -> MetricValue {

@@ -4,7 +4,7 @@ use std::{cell::RefCell, collections::BTreeMap, collections::BTreeSet};
 
 use identity::{Component, CustomerIdentity, Evidence, FragmentEvidence, RefusedLink, Resolution, Rules, resolve};
 use profile::State;
-use types::{FragmentId, HashKey, IdentifierId};
+use types::{FragmentId, HashKey, Identifier, IdentifierId};
 
 use crate::{
     error::StoreError,
@@ -17,11 +17,23 @@ use crate::{
 pub struct Resolved {
     /// Id, identifiers and fragments.
     pub identity: CustomerIdentity,
-    /// Refused links that touch one of its identifiers.
-    pub refused: Vec<RefusedLink>,
-    /// All identifiers of the component, for naming the other side of a refused link.
-    pub component: Component,
+    /// Refused links that touch one of its identifiers, at most `REFUSALS_MAX`.
+    pub refused: Vec<Refusal>,
 }
+
+/// A refused link, seen from one of its ends.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    /// The customer's identifier.
+    pub own: Identifier,
+    /// The identifier on the other side.
+    pub other: Identifier,
+    /// The first evidence for it, and the rule in words.
+    pub link: RefusedLink,
+}
+
+/// Most refused links that a customer is shown with; a kiosk may have as many as it has visitors.
+pub const REFUSALS_MAX: usize = 1_000;
 
 /// Reads customers from one snapshot; fragment rows are read once.
 pub struct CustomerRows<'a> {
@@ -134,10 +146,14 @@ impl Evidence for CustomerRows<'_> {
 }
 
 fn resolved(customer: &CustomerIdentity, resolution: &Resolution, component: &Component) -> Resolved {
-    let touches = |link: &&RefusedLink| customer.holds(link.link.0) || customer.holds(link.link.1);
-    Resolved {
-        identity: customer.clone(),
-        refused: resolution.refused.iter().filter(touches).cloned().collect(),
-        component: component.clone(),
-    }
+    let name = |id: IdentifierId| component.nodes.get(&id).map(|node| node.identifier.clone());
+    let own: BTreeSet<IdentifierId> = customer.identifiers.iter().map(|(id, _)| *id).collect();
+    let refusal = |at: &usize| {
+        let link = resolution.refused.get(*at)?;
+        let (left, right) = link.link;
+        let (own, other) = if own.contains(&left) { (left, right) } else { (right, left) };
+        Some(Refusal { own: name(own)?, other: name(other)?, link: link.clone() })
+    };
+    let refused = customer.refused.iter().take(REFUSALS_MAX).filter_map(refusal).collect();
+    Resolved { identity: customer.clone(), refused }
 }
