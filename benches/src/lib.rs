@@ -1,10 +1,17 @@
 //! Measuring programs: what the primitives cost, so that every higher figure has a floor under it.
 //!
-//! Owns the measuring itself, the samples, and the primitives under the projector's fold path. Never part of the product.
+//! Owns the measuring itself, the samples, the primitives under the projector's fold path, and the runs of the projector and of the
+//! whole server. Never part of the product.
 
+pub mod feed;
+pub mod machine;
 pub mod measure;
 pub mod plan;
+pub mod projection;
 pub mod rocks;
 pub mod sample;
+pub mod series;
 pub mod speed;
 pub mod table;
+pub mod threads;
+pub mod visible;

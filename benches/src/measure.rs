@@ -66,7 +66,7 @@ pub fn measure_prepared<T>(
 }
 
 /// Wall and processor nanoseconds of one run.
-fn time(work: impl FnOnce()) -> (f64, f64) {
+pub(crate) fn time(work: impl FnOnce()) -> (f64, f64) {
     let (start, cpu_start) = (Instant::now(), thread_nanos());
     work();
     (start.elapsed().as_nanos() as f64, thread_nanos() - cpu_start)
@@ -77,7 +77,8 @@ fn thread_nanos() -> f64 {
     now.tv_sec as f64 * 1e9 + now.tv_nsec as f64
 }
 
-fn spread(mut values: Vec<f64>) -> Spread {
+/// Median, least and most; zeros of nothing.
+pub(crate) fn spread(mut values: Vec<f64>) -> Spread {
     values.sort_by(f64::total_cmp);
     let (Some(least), Some(most)) = (values.first(), values.last()) else { return Spread::default() };
     Spread { median: values[values.len() / 2], least: *least, most: *most }

@@ -38,6 +38,12 @@ pub struct Plan {
 pub const BATCH_ROWS: usize = 4_096;
 
 impl Plan {
+    /// A short measurement beside a larger run: three passes over a quarter of the usual sizes.
+    pub fn short() -> Self {
+        let sizes = ["--passes", "3", "--customers", "250000", "--copies", "500000", "--timeline", "100000"];
+        Self::parse_from(std::iter::once("short").chain(sizes))
+    }
+
     /// Whether a group is wanted.
     pub fn wants(&self, group: &str) -> bool {
         self.only.is_empty() || self.only.iter().any(|name| name == group)

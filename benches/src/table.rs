@@ -53,7 +53,7 @@ fn rate(per_second: f64) -> String {
 }
 
 /// Digits in groups of three: `1,234,567`.
-fn group(value: f64) -> String {
+pub(crate) fn group(value: f64) -> String {
     let digits = format!("{value:.0}");
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {

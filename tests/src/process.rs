@@ -17,7 +17,11 @@ const START_MAX: Duration = Duration::from_secs(60);
 pub fn binary() -> PathBuf {
     let test = std::env::current_exe().expect("a test knows itself");
     let built = test.ancestors().nth(2).map(|dir| dir.join("patron")).expect("tests lie in target/PROFILE/deps");
-    assert!(built.exists(), "{} is absent; run `cargo build -p patron`, or test the whole workspace as ./dev test does", built.display());
+    assert!(
+        built.exists(),
+        "{} is absent; run `cargo build -p patron`, or test the whole workspace as ./dev test does",
+        built.display()
+    );
     built
 }
 

@@ -61,6 +61,15 @@ fn cases() -> Vec<(Touchpoint, Reason, &'static str, &'static str)> {
         (bad("9", |one| one.message_id = "m".repeat(10_240)), Reason::TooLong, "message_id", "256"),
         (bad("10", |one| one.search_query = "q".repeat(10 << 20)), Reason::TooLong, "", ""),
         (bad("11", |one| one.order = None), Reason::Required, "order.order_id", ""),
+        (
+            bad("13", |one| {
+                one.items[0].price = total("900000000000", "EUR");
+                one.items[0].quantity = "900000000".into();
+            }),
+            Reason::OutOfRange,
+            "items[0].price.amount",
+            "quantity",
+        ),
         (bad("12", |one| one.received_at = at(1_700_000_000)), Reason::NotYoursToSet, "received_at", ""),
     ]
 }
@@ -97,7 +106,7 @@ async fn every_refusal_is_told_and_good_neighbours_are_accepted() {
         }
     }
     let ann = customer(&connection, "user_id:ann", last).await.unwrap();
-    assert_eq!(count(&ann, "orders"), 12);
+    assert_eq!(count(&ann, "orders"), 13);
 }
 
 #[tokio::test]

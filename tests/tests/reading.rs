@@ -70,6 +70,9 @@ async fn one_view_over_several_fragments_with_mask_and_batch() {
     assert_eq!(by_card, customer(&connection, "email:ann@shop.test.eu", None).await.unwrap());
     assert_eq!((count(&by_card, "orders"), by_card.touchpoint_count, by_card.identifiers.len()), (25, 30, 2));
 
+    let as_published = customer(&connection, "Email: Ann@Shop.test.eu", None).await.unwrap();
+    assert_eq!(as_published.customer_id, by_card.customer_id, "look-ups are normalised as touchpoints are");
+
     let read_mask = Some(FieldMask { paths: vec!["traits".into(), "metrics.orders".into()] });
     let request = GetCustomerRequest { customer: who("loyalty_card:1"), read_mask, ..GetCustomerRequest::default() };
     let masked = connection.customers().get_customer(request).await.unwrap().into_inner().customer.unwrap();

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 use benches::{
+    machine,
     measure::Figure,
     plan::Plan,
     speed::{self, GROUPS},
@@ -16,7 +17,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> Result<()> {
     let plan = Plan::parse();
-    let dir = scratch(&plan)?;
+    let dir = machine::scratch("speed-of-light-", plan.dir.as_deref())?;
     let mut unit = None;
     for (name, measure) in GROUPS.into_iter().filter(|(name, _)| plan.wants(name)) {
         let folder = dir.path().join(name);
@@ -25,7 +26,7 @@ fn main() -> Result<()> {
         table::print(&section, unit.get_or_insert_with(|| unit_of(name, &section, &plan)));
         std::fs::remove_dir_all(&folder)?;
     }
-    println!("Load of the machine at the end: {}", load());
+    println!("Load of the machine at the end: {}", machine::load());
     Ok(())
 }
 
@@ -33,19 +34,4 @@ fn main() -> Result<()> {
 fn unit_of(name: &str, section: &Section, plan: &Plan) -> Figure {
     let first = section.figures.first().filter(|_| name == GROUPS[0].0);
     first.cloned().unwrap_or_else(|| speed::codec::unit(plan))
-}
-
-/// A folder that goes when the run ends.
-fn scratch(plan: &Plan) -> Result<tempfile::TempDir> {
-    let builder = tempfile::Builder::new().prefix("speed-of-light-").to_owned();
-    match &plan.dir {
-        Some(dir) => builder.tempdir_in(dir),
-        None => builder.tempdir(),
-    }
-    .context("make a folder for the databases")
-}
-
-/// Load averages over 1, 5 and 15 minutes; figures taken beside other work are worth less.
-fn load() -> String {
-    std::fs::read_to_string("/proc/loadavg").unwrap_or_else(|_| "unknown".to_owned()).trim().to_owned()
 }

@@ -47,6 +47,17 @@ pub fn section(plan: &Plan, dir: &Path) -> Result<Section> {
     Ok(Section { title: "Copy check", note, figures })
 }
 
+/// An absent and a present copy, by the call that the projector uses, from memory.
+///
+/// # Errors
+/// RocksDB's.
+pub fn checks(plan: &Plan, dir: &Path) -> Result<Vec<Figure>> {
+    let keys = sample::keys(plan.copies(), 10);
+    let base = rocks::open(&dir.join("checks"), &[BLOOM], &Cache::new_lru_cache(1 << 30), false)?;
+    fill(&base, BLOOM.0, &keys)?;
+    Ok(both_batched(plan, &base, BLOOM.0, &Queries::of(plan, &keys)))
+}
+
 /// Keys asked for: all present, or all absent.
 pub(super) struct Queries {
     present: Vec<Key>,

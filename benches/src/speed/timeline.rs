@@ -16,6 +16,16 @@ use crate::{
     table::Section,
 };
 
+/// What the projector's commits are made of, sorted and synced: timeline and copies alone, and with core and month.
+///
+/// # Errors
+/// RocksDB's.
+pub fn synced(plan: &Plan, dir: &Path) -> Result<Vec<Figure>> {
+    let pair = Commit { name: "timeline and copies, sorted, sync", families: 2, sorted: true, sync: true, ..BASIC };
+    let whole = Commit { name: "whole commit, sorted, sync", families: 5, ..pair };
+    on_fresh(plan, &dir.join("synced"), 64 << 20, &[pair, whole])
+}
+
 /// One touchpoint's row: fragment id ‖ occurred_at ‖ copy key, and its envelope.
 pub(super) struct Row {
     pub(super) key: [u8; 40],

@@ -18,10 +18,7 @@ mod tests;
 pub fn trim(touchpoint: &mut Touchpoint) {
     each_text(touchpoint, &mut trim_text);
     for identifier in &mut touchpoint.identifiers {
-        lower(&mut identifier.namespace);
-        if identifier.namespace == "email" {
-            lower(&mut identifier.value);
-        }
+        *identifier = (&Identifier::from(&*identifier).normalised()).into();
     }
 }
 
@@ -172,11 +169,5 @@ fn trim_text(text: &mut String) {
     let trimmed = text.trim();
     if trimmed.len() != text.len() {
         *text = trimmed.to_owned();
-    }
-}
-
-fn lower(text: &mut String) {
-    if !text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
-        *text = text.to_lowercase();
     }
 }

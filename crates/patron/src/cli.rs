@@ -71,6 +71,9 @@ impl Command {
     }
 }
 
+/// Longest wait for reads that are still under way when the process ends.
+const END_MAX: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// Which server a command speaks to.
 #[derive(Clone, Debug, Args)]
 pub struct ServerArgs {
@@ -109,7 +112,12 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let result = match runtime {
-        Ok(runtime) => runtime.block_on(cli.command.run()),
+        Ok(runtime) => {
+            let result = runtime.block_on(cli.command.run());
+            // A read that nobody waits for any more must not hold up the end.
+            runtime.shutdown_timeout(END_MAX);
+            result
+        }
         Err(error) => Err(error.into()),
     };
     exit::code(result)

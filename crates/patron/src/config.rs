@@ -44,10 +44,17 @@ pub struct Config {
 
 /// A listening address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Listener {
     /// Address and port; loopback only for now, port 0 takes any free one.
     pub addr: SocketAddr,
+}
+
+impl Default for Listener {
+    /// Any free port; the real defaults are those of `Config`.
+    fn default() -> Self {
+        Self { addr: SocketAddr::from(([127, 0, 0, 1], 0)) }
+    }
 }
 
 /// Embedded journal.
@@ -229,6 +236,7 @@ impl Config {
         }
         let positive = [
             ("journal.partitions", self.journal.partitions as usize),
+            ("journal.pending_bytes_max", self.journal.pending_bytes_max),
             ("projector.batch_records_max", self.projector.batch_records_max),
             ("projector.batch_bytes_max", self.projector.batch_bytes_max),
             ("ingest.stream_batches_under_way_max", self.ingest.stream_batches_under_way_max),
@@ -242,7 +250,35 @@ impl Config {
                 format!("{} given; give at most {}", self.journal.partitions, journal::embedded::PARTITIONS_MAX);
             return Err(ConfigError::value("journal.partitions", problem));
         }
+        self.check_names()?;
+        self.blocked().map(drop)?;
+        tracing_subscriber::EnvFilter::try_new(&self.log.filter).map_err(|error| {
+            ConfigError::value("log.filter", format!("{error}; write a filter such as `info,projector=debug`"))
+        })?;
         self.catalogue().map(drop)
+    }
+
+    /// A misspelt namespace would silently rule nothing.
+    fn check_names(&self) -> Result<(), ConfigError> {
+        let limits = self.identity.limits.keys().map(|name| ("identity.limits", name));
+        let priority = self.identity.priority.iter().map(|name| ("identity.priority", name));
+        match limits.chain(priority).find(|(_, name)| !types::kind::is_name(name)) {
+            Some((key, name)) => {
+                let problem = format!("`{name}` is no namespace: write lower-case letters, digits and `_`");
+                Err(ConfigError::value(key, problem))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Values that stand for nobody: the built-in list and the configured one.
+    ///
+    /// # Errors
+    /// A namespace that is none.
+    pub fn blocked(&self) -> Result<ingest::BlockedValues, ConfigError> {
+        ingest::BlockedValues::standard()
+            .extended_with(&self.identity.blocked)
+            .map_err(|problem| ConfigError::value("identity.blocked", problem))
     }
 
     /// The catalogue with the custom kinds.

@@ -39,6 +39,9 @@ pub struct DemoSettings {
     pub touchpoints: u64,
 }
 
+/// Longest wait for folding, on a machine however slow.
+const FOLDED_MAX: std::time::Duration = std::time::Duration::from_secs(600);
+
 /// Touchpoints of the timeline that are shown.
 const TIMELINE_SHOWN: i32 = 15;
 
@@ -91,7 +94,9 @@ fn month(settings: &DemoSettings) -> anyhow::Result<Settings> {
 async fn folded_after(server: &client::Server, sent: &Sent) -> anyhow::Result<f64> {
     let position = |(partition, offset): (&u32, &u64)| Position { partition: *partition, offset: *offset };
     let min_position = sent.tally.positions.iter().map(position).collect();
-    server.admin().get_digest(GetDigestRequest { min_position }).await.map_err(|status| server.error(&status))?;
+    let mut request = tonic::Request::new(GetDigestRequest { min_position });
+    request.set_timeout(FOLDED_MAX);
+    server.admin().get_digest(request).await.map_err(|status| server.error(&status))?;
     Ok(sent.begun.elapsed().as_secs_f64())
 }
 

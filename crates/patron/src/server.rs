@@ -5,7 +5,7 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use ingest::{BlockedValues, Clock as _, Ingest, IngestSettings, WallClock};
+use ingest::{Clock as _, Ingest, IngestSettings, WallClock};
 use journal::{
     Journal,
     embedded::{EmbeddedConfig, EmbeddedJournal},
@@ -17,6 +17,7 @@ use types::HashKey;
 
 use crate::config::Config;
 
+mod fingerprint;
 mod grpc;
 mod http;
 
@@ -44,6 +45,7 @@ impl Server {
         let http = bind("http.addr", config.http.addr).await?;
         let journal = Arc::new(open_journal(config)?);
         let hash_key = HashKey::derive(&config.hash_key);
+        fingerprint::hold(&config.data_dir, &hash_key)?;
         let store = Arc::new(open_store(config, journal.as_ref(), &hash_key)?);
         let projector = start_projector(config, &store, Arc::clone(&journal) as Arc<dyn Journal>, &hash_key)?;
         let context = query_context(config, &store, &journal, &projector, hash_key.clone());
@@ -152,7 +154,7 @@ fn start_projector(
 fn ingest_settings(config: &Config, hash_key: HashKey) -> anyhow::Result<IngestSettings> {
     Ok(IngestSettings {
         catalogue: config.catalogue()?,
-        blocked: BlockedValues::standard().extended_with(&config.identity.blocked).map_err(anyhow::Error::msg)?,
+        blocked: config.blocked()?,
         append_timeout: Duration::from_millis(config.ingest.append_timeout_ms),
         stream_batches_under_way_max: config.ingest.stream_batches_under_way_max,
         publishes_under_way_max: config.ingest.publishes_under_way_max,

@@ -3,7 +3,7 @@
 //! The store keeps the three kinds of row apart, and the projector loads only the rows that a touchpoint touches: `Touched`
 //! says which.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use types::{HashKey, OrderKey, time::Month};
 
@@ -54,14 +54,20 @@ impl State {
         fold(fact, &mut self.core, self.months.entry(touched.month).or_default(), order);
     }
 
-    /// Merges the state of another fragment.
-    pub fn merge(&mut self, other: &Self) {
+    /// Merges the state of another fragment. Rows that this state has not are moved: most orders are in one fragment alone.
+    pub fn merge(&mut self, other: Self) {
         self.core.merge(&other.core);
-        for (month, activity) in &other.months {
-            self.months.entry(*month).or_default().merge(activity);
+        for (month, activity) in other.months {
+            match self.months.entry(month) {
+                Entry::Occupied(mut held) => held.get_mut().merge(&activity),
+                Entry::Vacant(free) => drop(free.insert(activity)),
+            }
         }
-        for (key, order) in &other.orders {
-            self.orders.entry(*key).or_default().merge(order);
+        for (key, order) in other.orders {
+            match self.orders.entry(key) {
+                Entry::Occupied(mut held) => held.get_mut().merge(&order),
+                Entry::Vacant(free) => drop(free.insert(order)),
+            }
         }
     }
 }

@@ -104,8 +104,8 @@ proptest! {
         let (left, right) = shuffled.split_at(cut.min(shuffled.len()));
         let (left, right) = (fold(left), fold(right));
         let (mut one, mut other) = (left.clone(), right.clone());
-        one.merge(&right);
-        other.merge(&left);
+        one.merge(right.clone());
+        other.merge(left.clone());
         prop_assert_eq!(&one, &whole);
         prop_assert_eq!(&other, &whole);
         prop_assert_eq!(postcard::to_stdvec(&one.core).unwrap(), postcard::to_stdvec(&whole.core).unwrap());
@@ -117,8 +117,8 @@ proptest! {
     fn empty_is_neutral(touchpoints in any_touchpoints()) {
         let whole = fold(&touchpoints);
         let (mut left, mut right) = (whole.clone(), State::default());
-        left.merge(&State::default());
-        right.merge(&whole);
+        left.merge(State::default());
+        right.merge(whole.clone());
         prop_assert_eq!(&left, &whole);
         prop_assert_eq!(&right, &whole);
     }

@@ -16,6 +16,7 @@ use crate::working::{FragmentWork, Working};
 impl Working<'_> {
     /// All changes of the batch, and the shards as they are after it.
     pub(crate) fn into_batch(mut self) -> Result<(Batch, BTreeMap<u32, ShardRow>), StoreError> {
+        self.refold_stale()?;
         let mut batch = Batch::default();
         for (fragment, work) in std::mem::take(&mut self.fragments) {
             if work.dirty {
@@ -34,7 +35,7 @@ impl Working<'_> {
     }
 
     fn put_fragment(&mut self, batch: &mut Batch, fragment: FragmentId, work: FragmentWork) -> Result<(), StoreError> {
-        if work.refolded {
+        if work.stale {
             self.delete_stale(batch, fragment, &work)?;
         }
         let exists = work.core.touchpoints > 0;

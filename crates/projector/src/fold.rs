@@ -14,6 +14,8 @@ use crate::{incoming::Incoming, meter, working::Working};
 impl Working<'_> {
     /// Folds one touchpoint in.
     pub(crate) fn fold(&mut self, incoming: &Incoming) -> Result<(), StoreError> {
+        let newest = &mut self.shard(incoming.partition).newest_occurred_at;
+        *newest = (*newest).max(Some(incoming.touchpoint.occurred()));
         match self.copies.get(&incoming.copy).copied().flatten() {
             None => self.fold_new(incoming),
             Some(held) if held.content == incoming.content => self.fold_copy(incoming, held)?,
@@ -37,8 +39,6 @@ impl Working<'_> {
             content: incoming.content,
             received_at: incoming.received_at,
         };
-        let newest = &mut self.shard(incoming.partition).newest_occurred_at;
-        *newest = (*newest).max(Some(row.occurred_at));
         self.copies.insert(incoming.copy, Some(row));
         self.timeline.insert(row.timeline_key(incoming.copy), Some(incoming.timeline_row()));
         let hash_key = self.hash_key;
@@ -84,7 +84,7 @@ impl Working<'_> {
         let row = self.timeline_row(&key)?;
         self.conflicts.insert((incoming.copy, held.content), row);
         self.timeline.insert(key, None);
-        self.refold(held.fragment, incoming.partition)
+        self.mark_stale(held.fragment, incoming.partition)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Folding a fragment anew from its timeline, after one of its touchpoints ceased to count.
+//! Folding a fragment anew from its timeline, after one of its touchpoints ceased to count. Once a batch, however many did.
 
 use std::collections::BTreeMap;
 
@@ -19,8 +19,25 @@ use types::{
 use crate::working::{FragmentWork, Working};
 
 impl Working<'_> {
-    /// Replaces all rows of a fragment of this shard by a fresh fold of its timeline as of this batch.
-    pub(crate) fn refold(&mut self, fragment: FragmentId, partition: u32) -> Result<(), StoreError> {
+    /// Marks a fragment of this shard to be folded anew at the end of the batch.
+    pub(crate) fn mark_stale(&mut self, fragment: FragmentId, partition: u32) -> Result<(), StoreError> {
+        if !self.fragments.contains_key(&fragment) {
+            let row = self.snapshot.get::<Fragments>(&fragment)?;
+            self.fragments.insert(fragment, FragmentWork::of(row));
+        }
+        if let Some(work) = self.fragments.get_mut(&fragment) {
+            (work.partition, work.stale, work.dirty) = (partition, true, true);
+        }
+        Ok(())
+    }
+
+    /// Replaces all rows of the stale fragments by fresh folds of their timelines as of this batch.
+    pub(crate) fn refold_stale(&mut self) -> Result<(), StoreError> {
+        let stale = self.fragments.iter().filter(|(_, work)| work.stale).map(|(fragment, _)| *fragment);
+        stale.collect::<Vec<_>>().into_iter().try_for_each(|fragment| self.refold(fragment))
+    }
+
+    fn refold(&mut self, fragment: FragmentId) -> Result<(), StoreError> {
         let mut state = State::default();
         for row in self.timeline_of(fragment)?.into_values() {
             let damaged =
@@ -29,13 +46,8 @@ impl Working<'_> {
             let touchpoint = Touchpoint::decode(envelope.payload.as_slice()).map_err(damaged)?;
             state.add(&Fact::new(&touchpoint, self.hash_key.content_hash(&envelope.payload)), self.hash_key);
         }
-        if !self.fragments.contains_key(&fragment) {
-            let row = self.snapshot.get::<Fragments>(&fragment)?;
-            self.fragments.insert(fragment, FragmentWork::of(row));
-        }
         if let Some(work) = self.fragments.get_mut(&fragment) {
             (work.core, work.months, work.orders) = (state.core, state.months, state.orders);
-            (work.partition, work.refolded, work.dirty) = (partition, true, true);
         }
         Ok(())
     }

@@ -41,12 +41,12 @@ pub(crate) struct FragmentWork {
     pub(crate) identifiers: Vec<Identifier>,
     /// The core record.
     pub(crate) core: Core,
-    /// Months that this batch touches; all of them after a refold.
+    /// Months that this batch touches; all of them once folded anew.
     pub(crate) months: BTreeMap<Month, MonthActivity>,
-    /// Orders that this batch touches; all of them after a refold.
+    /// Orders that this batch touches; all of them once folded anew.
     pub(crate) orders: BTreeMap<OrderKey, OrderFacts>,
-    /// Whether it was folded anew: rows that are not here are to be deleted.
-    pub(crate) refolded: bool,
+    /// Whether one of its touchpoints ceased to count: it is folded anew, once, when the batch is committed.
+    pub(crate) stale: bool,
     /// Whether anything changed.
     pub(crate) dirty: bool,
 }
@@ -137,8 +137,11 @@ impl FragmentWork {
         Self { existed, identifiers, core, ..Self::default() }
     }
 
-    /// Folds one touchpoint in.
+    /// Folds one touchpoint in; a stale fragment will find it in its timeline.
     pub(crate) fn add(&mut self, fact: &Fact<'_>, hash_key: &HashKey) {
+        if self.stale {
+            return;
+        }
         let touched = Touched::by(fact, hash_key);
         let order = touched.order.map(|key| self.orders.entry(key).or_default());
         profile::state::fold(fact, &mut self.core, self.months.entry(touched.month).or_default(), order);

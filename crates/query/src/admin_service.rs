@@ -7,9 +7,15 @@ use proto::admin::{
     admin_service_server::{AdminService, AdminServiceServer},
 };
 use store::{digest::StateDigest, family::shards::ShardRow};
+use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status};
 
 use crate::{context::Context, status};
+
+/// Most scans of the whole state under way at once.
+const DIGESTS_MAX: usize = 2;
+
+static DIGESTS: Semaphore = Semaphore::const_new(DIGESTS_MAX);
 
 /// Tells operators how Patron is doing.
 #[derive(Clone, Debug)]
@@ -32,6 +38,7 @@ impl AdminService for Admin {
 
     async fn get_digest(&self, request: Request<GetDigestRequest>) -> Result<Response<GetDigestResponse>, Status> {
         self.context.wait_for(&request.get_ref().min_position, request.metadata()).await?;
+        let _permit = DIGESTS.try_acquire().map_err(|_| status::busy("GetDigest", DIGESTS_MAX))?;
         self.context.read(digest_of).await.map(Response::new)
     }
 }

@@ -95,7 +95,7 @@ impl CustomerService for Customers {
         self.context.wait_for(&request.get_ref().min_position, request.metadata()).await?;
         let request = request.into_inner();
         let mask = customer_mask(request.read_mask.as_ref())?;
-        let receiver = list::start(self.context.clone(), mask, request.include_receipts);
+        let receiver = list::start(self.context.clone(), mask, request.include_receipts)?;
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
     }
 
@@ -132,7 +132,7 @@ fn customer_mask(mask: Option<&prost_types::FieldMask>) -> Result<ReadMask, Stat
 fn identifier_id(hash_key: &HashKey, who: Option<&CustomerRef>, field: &str) -> Result<(IdentifierId, String), Status> {
     match who.and_then(|who| who.r#ref.as_ref()) {
         Some(customer_ref::Ref::Identifier(message)) if !message.namespace.is_empty() && !message.value.is_empty() => {
-            let identifier = Identifier::from(message);
+            let identifier = Identifier::from(message).normalised();
             Ok((hash_key.identifier_id(&identifier), identifier.to_string()))
         }
         Some(customer_ref::Ref::Identifier(_)) => {

@@ -32,6 +32,14 @@ pub(crate) fn not_yet(missing: &str, halted: Option<&str>) -> Status {
     Status::with_error_details(Code::DeadlineExceeded, format!("not folded yet: {missing}{why}"), details)
 }
 
+/// Too many of these are under way.
+pub(crate) fn busy(call: &str, most: usize) -> Status {
+    let mut details = ErrorDetails::with_retry_info(Some(Duration::from_secs(1)));
+    details.set_error_info("TOO_MANY_CALLS", DOMAIN, HashMap::from([("call".to_owned(), call.to_owned())]));
+    let message = format!("{most} calls of {call} are under way already; try again when one has ended");
+    Status::with_error_details(Code::ResourceExhausted, message, details)
+}
+
 /// Something that no caller can mend.
 pub(crate) fn internal(reason: &str) -> Status {
     tracing::error!(reason, "a query failed");

@@ -72,7 +72,7 @@ impl<'a> CustomerRows<'a> {
     pub fn state(&self, customer: &CustomerIdentity) -> Result<State, StoreError> {
         let mut merged = State::default();
         for fragment in &customer.fragments {
-            merged.merge(&self.fragment_state(*fragment)?);
+            merged.merge(self.fragment_state(*fragment)?);
         }
         Ok(merged)
     }

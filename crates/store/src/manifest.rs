@@ -30,8 +30,7 @@ const REBUILD: &str = "delete the `state` directory and start again: the state i
 const UPGRADE: &str =
     "upgrade patron, or delete the `state` directory and start again: the state is rebuilt from the journal";
 const OTHER_JOURNAL: &str = "point patron at the journal that this state was folded from, or delete the `state` directory to fold the other one";
-const OTHER_KEY: &str =
-    "set hash_key to the value that this state was made with, or delete the `state` directory and the journal";
+const OTHER_KEY: &str = "set hash_key to the value that this state was made with, or choose another data_dir";
 
 impl Manifest {
     /// Compares what is on disk with what this process wants.

@@ -108,7 +108,7 @@ impl Store {
 
 fn open_error(dir: &Path, error: &rocksdb::Error) -> OpenError {
     let reason = error.to_string();
-    if reason.contains("LOCK") || reason.contains("lock hold") {
+    if reason.contains("While lock file:") || reason.contains("lock hold by current process") {
         return OpenError::InUse { dir: dir.to_owned() };
     }
     OpenError::Failed { dir: dir.to_owned(), reason }

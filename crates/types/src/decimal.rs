@@ -66,7 +66,8 @@ impl Decimal {
 
 /// An exact sum in units of 10^-12, so that a sum of price × quantity loses nothing.
 ///
-/// Addition wraps, so that it stays associative: at the limits of one touchpoint it takes 10^14 of the largest lines.
+/// Addition wraps, so that it stays associative. With lines of at most `limits::LINE_UNITS_MAX` it takes 10^14 of the largest
+/// to get there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ExactSum(pub i128);
 
@@ -76,6 +77,11 @@ impl ExactSum {
     /// `price` × `quantity`, exact.
     pub fn product(price: Decimal, quantity: Decimal) -> Self {
         Self(i128::from(price.0) * i128::from(quantity.0))
+    }
+
+    /// Whether the magnitude is at most so many whole units.
+    pub fn within(self, units: i128) -> bool {
+        self.0.unsigned_abs() <= units.unsigned_abs().saturating_mul(SUM_UNIT.unsigned_abs())
     }
 
     /// This plus `other`.

@@ -59,6 +59,16 @@ impl Identifier {
         }
     }
 
+    /// The normal form, part of the journal's format version 1: no white space around, the namespace and e-mail addresses in
+    /// lower case. What is published and what is asked for meet in it.
+    #[must_use]
+    pub fn normalised(&self) -> Self {
+        let namespace = self.namespace.trim().to_lowercase();
+        let value = self.value.trim();
+        let value = if namespace == "email" { value.to_lowercase() } else { value.to_owned() };
+        Self { namespace, value }
+    }
+
     /// Place in the fixed priority: rank of the namespace, then namespace and value. The least is the strongest.
     pub fn fixed_order(&self) -> (usize, &str, &str) {
         (fixed_rank(&self.namespace), &self.namespace, &self.value)
@@ -126,6 +136,12 @@ mod tests {
         let id = IdentifierId::from_hash([0xff; 16]);
         assert_eq!(Uuid::from_bytes(id.0).get_version_num(), 8);
         assert_eq!(IdentifierId::parse(&id.to_string()).unwrap(), id);
+    }
+
+    #[test]
+    fn normal_form() {
+        assert_eq!(Identifier::new(" Email", "Ann@Shop.de ").normalised(), Identifier::new("email", "ann@shop.de"));
+        assert_eq!(Identifier::new("user_id", " Ann").normalised(), Identifier::new("user_id", "Ann"));
     }
 
     #[test]

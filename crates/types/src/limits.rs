@@ -28,6 +28,8 @@ pub const REQUEST_BYTES_MAX: usize = 32 << 20;
 pub const AHEAD_MICROS_MAX: i64 = 86_400 * 1_000_000;
 /// Largest quantity of an item, in millionths: a billion.
 pub const QUANTITY_MILLIONTHS_MAX: i64 = 1_000_000_000 * 1_000_000;
+/// Largest price × quantity of an item, in units of its currency. Keeps exact sums of 10^14 lines within 128 bits.
+pub const LINE_UNITS_MAX: i128 = 1_000_000_000_000;
 /// Largest number of points of one touchpoint.
 pub const POINTS_MAX: i64 = 1_000_000_000_000;
 /// Longest duration of one touchpoint, in seconds: ten years.

@@ -3,8 +3,9 @@
 use std::fmt::Arguments;
 
 use proto::ingest::Reason;
+use types::limits::LINE_UNITS_MAX;
 use types::record::{Item, Money, Order, Touchpoint};
-use types::{Currency, Decimal};
+use types::{Currency, Decimal, ExactSum};
 
 use super::findings::Findings;
 
@@ -35,6 +36,19 @@ pub(super) fn check(touchpoint: &Touchpoint, findings: &mut Findings) {
         }
     }
     money(format_args!("cost"), touchpoint.cost.as_ref(), Sign::Any, findings);
+    touchpoint.items.iter().enumerate().for_each(|(index, item)| line(index, item, findings));
+}
+
+/// A line must leave room for exact sums.
+fn line(index: usize, item: &Item, findings: &mut Findings) {
+    let price = item.price.as_ref().and_then(|price| Decimal::parse(&price.amount).ok());
+    let quantity = if item.quantity.is_empty() { Ok(Decimal::ONE) } else { Decimal::parse(&item.quantity) };
+    if let (Some(price), Ok(quantity)) = (price, quantity)
+        && !ExactSum::product(price, quantity).within(LINE_UNITS_MAX)
+    {
+        let description = format!("price × quantity is more than {LINE_UNITS_MAX}; check the unit of both");
+        findings.add(Reason::OutOfRange, format_args!("items[{index}].price.amount"), description);
+    }
 }
 
 /// The first currency seen, and where.

@@ -33,7 +33,10 @@ pub(super) struct ConfigArgs {
 impl ConfigArgs {
     /// The settings in force.
     pub(super) fn load(&self) -> anyhow::Result<Config> {
-        let environment = config::environment(std::env::vars());
+        // A variable that is not Unicode can be none of Patron's settings.
+        let variables =
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let environment = config::environment(variables);
         Ok(config::load(self.config.as_deref(), &environment, &self.overrides())?)
     }
 

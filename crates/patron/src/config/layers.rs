@@ -52,16 +52,20 @@ pub fn load(file: Option<&Path>, environment: &Overrides, flags: &Overrides) -> 
         check_keys(&merged, &table, "", &origin)?;
         overlay(&mut merged, table);
     }
+    let mut config = typed_config(&merged).map_err(|problem| ConfigError::at("defaults and file", "value", problem))?;
     for (origin, overrides) in [("environment", environment), ("flags", flags)] {
         for (key, text) in overrides {
             set(&mut merged, key, text, origin)?;
+            // One by one, so that the error can name the key.
+            config = typed_config(&merged).map_err(|problem| ConfigError::at(origin, key, problem))?;
         }
     }
-    let config: Config = Value::Table(merged)
-        .try_into()
-        .map_err(|error: toml::de::Error| ConfigError::at("all layers", "value", error.message().to_owned()))?;
     config.check()?;
     Ok(config)
+}
+
+fn typed_config(merged: &Table) -> Result<Config, String> {
+    Value::Table(merged.clone()).try_into().map_err(|error: toml::de::Error| error.message().to_owned())
 }
 
 fn defaults() -> Table {
@@ -78,10 +82,9 @@ fn read(file: &Path, origin: &str) -> Result<Table, ConfigError> {
     })?;
     let table: Table =
         text.parse().map_err(|error: toml::de::Error| ConfigError::at(origin, "syntax", error.to_string()))?;
-    // Types are checked on the file alone, so that the error can show its line. What is absent comes from the layer below, and
-    // unknown keys are told with a suggestion elsewhere.
+    // Types are checked on the file alone, so that the error can show its line. Unknown keys are told with a suggestion elsewhere.
     match toml::from_str::<Config>(&text) {
-        Err(error) if !["unknown field", "missing field"].iter().any(|start| error.message().starts_with(start)) => {
+        Err(error) if !error.message().starts_with("unknown field") => {
             return Err(ConfigError::at(origin, "value", error.to_string()));
         }
         _ => {}

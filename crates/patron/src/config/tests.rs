@@ -78,6 +78,8 @@ fn wrong_values_name_key_and_remedy() {
     }
     let error = load(None, &one("projector.batch_records_max", "many"), &Overrides::new()).unwrap_err().to_string();
     assert!(error.contains("environment") && error.contains("no whole number"), "{error}");
+    let error = load(None, &one("grpc.addr", "somewhere"), &Overrides::new()).unwrap_err().to_string();
+    assert!(error.contains("environment") && error.contains("grpc.addr"), "{error}");
     let error =
         load(Some(&PathBuf::from("absent.toml")), &Overrides::new(), &Overrides::new()).unwrap_err().to_string();
     assert!(error.contains("absent.toml") && error.contains("config init"), "{error}");

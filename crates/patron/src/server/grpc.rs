@@ -3,8 +3,7 @@
 use ingest::Ingest;
 use query::{Admin, Context, Customers};
 use tokio::{net::TcpListener, sync::watch};
-use tokio_stream::wrappers::TcpListenerStream;
-use tonic::transport::Server;
+use tonic::transport::{Server, server::TcpIncoming};
 
 /// Serves until a stop is asked for, then finishes the calls under way.
 pub(super) async fn serve(
@@ -31,13 +30,12 @@ pub(super) async fn serve(
         reporter.set_service_status("", tonic_health::ServingStatus::NotServing).await;
     };
     Server::builder()
-        .tcp_nodelay(true)
         .add_service(health)
         .add_service(reflection)
         .add_service(ingest.into_server())
         .add_service(Customers::server(context.clone()))
         .add_service(Admin::server(context))
-        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop)
+        .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), stop)
         .await?;
     Ok(())
 }

@@ -50,6 +50,9 @@ async fn readyz(State(health): State<Health>) -> (StatusCode, String) {
     if *health.stopped.borrow() {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n".to_owned());
     }
+    if health.progress.has_changed().is_err() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "the projector broke off; restart patron\n".to_owned());
+    }
     match &health.progress.borrow().halted {
         Some(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("folding stands still: {reason}\n")),
         None => (StatusCode::OK, "ok\n".to_owned()),

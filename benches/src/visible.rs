@@ -1,0 +1,53 @@
+//! A whole server in this process, asked over the loopback: how soon a touchpoint is seen, and how much goes through.
+
+mod crowd;
+mod plan;
+mod probe;
+mod reads;
+mod stream;
+
+pub use plan::Plan;
+
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+
+use anyhow::Result;
+use patron::{
+    client,
+    config::{Config, Listener},
+    server::Server,
+};
+
+use self::crowd::Crowd;
+use crate::series::Series;
+
+/// Measures and prints everything; data go into the folder.
+///
+/// # Errors
+/// What any part of it says.
+pub async fn measure(plan: &Plan, dir: &Path) -> Result<()> {
+    let crowd = Arc::new(Crowd::new(plan)?);
+    let mut series = Series::default();
+    for number in 0..plan.runs {
+        run(plan, &dir.join(format!("data-{number}")), &crowd, &mut series).await?;
+    }
+    series.print("Runs", &format!("{} runs, each of a new server; {plan}.", plan.runs));
+    Ok(())
+}
+
+/// One server from its start to its end.
+async fn run(plan: &Plan, data_dir: &Path, crowd: &Arc<Crowd>, series: &mut Series) -> Result<()> {
+    let any_port = Listener { addr: SocketAddr::from(([127, 0, 0, 1], 0)) };
+    let config = Config { data_dir: data_dir.to_owned(), grpc: any_port.clone(), http: any_port, ..Config::default() };
+    let server = Server::start(&config).await?;
+    let client = client::Server::connect(&server.grpc_addr().to_string()).await?;
+    crowd.start_over();
+    let sustained = stream::sustained(&client, crowd, Duration::from_secs(plan.seconds), series).await?;
+    probe::probe(&client, crowd, plan.rounds, "idle", series).await?;
+    let background = stream::Background::start(&client, crowd, sustained / 2.0);
+    probe::probe(&client, crowd, plan.rounds, "half load", series).await?;
+    background.stop(series).await?;
+    reads::measure(&client, crowd, Duration::from_secs(plan.seconds), series).await?;
+    drop(client);
+    server.stop().await?;
+    Ok(std::fs::remove_dir_all(data_dir)?)
+}
