@@ -1,16 +1,17 @@
 //! Reading: views over several fragments, field masks, batches, timelines page by page, and read-your-writes.
 #![cfg(test)]
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use patron::client::Server as Connection;
 use prost_types::FieldMask;
 use proto::customer::{
-    BatchGetCustomersRequest, CustomerRef, GetCustomerRequest, ListTouchpointsRequest, TimelineOrder, customer_ref,
+    BatchGetCustomersRequest, CustomerRef, GetCustomerRequest, ListCustomersRequest, ListTouchpointsRequest,
+    TimelineOrder, customer_ref,
 };
 use tests::{
     client::{accept, connect, count, customer, who},
-    process::Server,
+    process::{Server, wait_a_little},
     touchpoints::{identifier_of, order, touchpoint},
 };
 use tonic::{Code, Request};
@@ -187,4 +188,38 @@ async fn reads_wait_for_a_position_within_the_callers_deadline() {
     assert!(late.message().contains("partition 0, offset 1000000"), "{late}");
     let nowhere = connection.customers().get_customer(ask(99, 0)).await.unwrap_err();
     assert_eq!(nowhere.code(), Code::InvalidArgument);
+}
+
+/// Several threads: the client must tell the server that it left while the command line is waited for.
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_that_nobody_reads_hold_up_no_other_read() {
+    let (_dir, server) = started();
+    server.ask(&["generate", "--seed", "2", "--customers", "2000", "--touchpoints", "8000", "--server", &server.grpc]);
+    server.caught_up();
+    let (greedy, other) = (connect(&server).await, connect(&server).await);
+    let (mut unread, mut refused) = (Vec::new(), None);
+    for _ in 0..40 {
+        match greedy.customers().list_customers(ListCustomersRequest::default()).await {
+            Ok(stream) => unread.push(stream),
+            Err(status) => refused = Some(status),
+        }
+    }
+    let refused = refused.expect("more lists than are walked at once");
+    assert_eq!(refused.code(), Code::ResourceExhausted);
+    assert!(refused.get_error_details().retry_info().is_some(), "{refused}");
+    let position = accept(&other, touchpoint("page_viewed", "after", MARCH, "user_id:after")).await;
+    assert_eq!(customer(&other, "user_id:after", Some(position)).await.unwrap().touchpoint_count, 1);
+    drop(unread);
+    drop(greedy);
+    // The server notices in its own time that nobody is there any more.
+    let until = Instant::now() + Duration::from_secs(60);
+    let listed = loop {
+        let listed = server.run(&["customer", "list", "--output", "ndjson", "--fields", "customer_id"]);
+        if listed.status.success() {
+            break String::from_utf8_lossy(&listed.stdout).lines().count();
+        }
+        assert!(Instant::now() < until, "{}", String::from_utf8_lossy(&listed.stderr));
+        wait_a_little();
+    };
+    assert!(listed > 500, "{listed} listed");
 }
