@@ -138,6 +138,7 @@ kinds! {
     SurveyAnswered "survey_answered" Service [Score] "A survey question was answered.";
     ProductReviewed "product_reviewed" Service [Items, Score] "A product was reviewed.";
     Identified "identified" Member [Traits] "Something is now known of the person.";
+    IdentifiersLinked "identifiers_linked" Member [] "The identifiers are now known to be one person's; nothing else is said.";
     ConsentChanged "consent_changed" Member [Consents] "The person decided on being contacted.";
     PointsEarned "points_earned" Member [Points] "Loyalty points were earned.";
     PointsSpent "points_spent" Member [Points] "Loyalty points were spent.";

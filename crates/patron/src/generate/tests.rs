@@ -31,8 +31,9 @@ fn other_seeds_give_other_touchpoints() {
 #[test]
 fn every_kind_occurs() {
     let seen: BTreeSet<String> = generate(settings(5_000)).into_iter().map(|touchpoint| touchpoint.kind).collect();
-    let absent: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).filter(|name| !seen.contains(*name)).collect();
-    assert!(absent.is_empty(), "{absent:?}");
+    let absent: Vec<Kind> = Kind::ALL.iter().copied().filter(|kind| !seen.contains(kind.name())).collect();
+    // Generated people are linked by what they do; nothing is said of their identifiers alone.
+    assert_eq!(absent, [Kind::IdentifiersLinked]);
 }
 
 #[test]
