@@ -9,8 +9,6 @@ use types::limits::TOUCHPOINT_BYTES_MAX;
 use types::record::Touchpoint;
 use types::{Catalogue, Micros};
 
-use findings::Findings;
-
 mod findings;
 mod head;
 mod identifiers;
@@ -25,6 +23,7 @@ mod values;
 mod tests;
 
 pub use findings::FINDINGS_MAX;
+pub(crate) use findings::{Findings, shown};
 
 /// The finding against a touchpoint that is too large to be looked at.
 pub fn size(touchpoint: &Touchpoint) -> Option<Finding> {

@@ -1,4 +1,5 @@
-//! The front door: takes touchpoints over gRPC, checks and normalises them, and appends them to the journal.
+//! The front door: takes touchpoints over gRPC, reads those that have another form, checks and normalises them, and appends
+//! them to the journal.
 //!
 //! Owns what a touchpoint must be to get in, how it is written, and what its caller is told. Accepted means that the journal
 //! said "durable". Never reads the journal, never knows store or fold, never changes what a touchpoint means.
@@ -13,6 +14,8 @@ mod fixtures;
 mod identify;
 pub mod meter;
 pub mod normalise;
+mod path;
+pub mod segment;
 mod service;
 mod status;
 

@@ -2,32 +2,13 @@
 //!
 //! Deeper than `NESTING_MAX` nothing is looked at. What is kept is bounded by the touchpoint's own size.
 
-use std::fmt::{self, Display};
-
 use prost_types::value::Kind;
 use prost_types::{Struct, Value};
 use proto::ingest::Reason;
 use types::limits::{NESTING_MAX, TEXT_BYTES_MAX, TRAITS_MAX};
 
-use super::findings::{Findings, shown};
-
-/// A step on the way to a value; shown as `traits.address.lines[2]`.
-#[derive(Clone, Copy)]
-enum Path<'way> {
-    Root(&'static str),
-    Name(&'way Path<'way>, &'way str),
-    Index(&'way Path<'way>, usize),
-}
-
-impl Display for Path<'_> {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Root(name) => out.write_str(name),
-            Self::Name(parent, name) => write!(out, "{parent}.{}", shown(name).trim_matches('`')),
-            Self::Index(parent, index) => write!(out, "{parent}[{index}]"),
-        }
-    }
-}
+use super::findings::Findings;
+use crate::path::Path;
 
 /// Texts longer than `text_bytes_max`, where given, are findings.
 pub(super) fn check(name: &'static str, values: &Struct, text_bytes_max: Option<usize>, findings: &mut Findings) {
