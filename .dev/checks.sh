@@ -27,6 +27,7 @@ run_lints() {
   step "dependencies" check_dependencies
   step "proto" check_proto
   step "shell" check_shell
+  step "compose" check_compose
 }
 
 check_lock() { in_root cargo metadata --locked --format-version 1 >/dev/null; }
@@ -36,7 +37,20 @@ check_shell() {
     echo "shell: NOT CHECKED, shellcheck has no package for this machine"
     return
   fi
-  in_root shellcheck -ax dev .ci/run
+  in_root shellcheck -ax dev .ci/run deploy/kafka/kafka.sh
+}
+
+check_compose() {
+  in_root "$tools/bin/python" .dev/compose.py deploy/compose.yaml deploy/kafka/compose.yaml && check_kafka_version
+}
+
+# With Docker and without it, the same Kafka.
+check_kafka_version() {
+  local version
+  version=$(sed -n 's,.*<kafka.version>\(.*\)</kafka.version>.*,\1,p' "$root/deploy/kafka/pom.xml")
+  grep -qx " *image: apache/kafka:$version" "$root/deploy/kafka/compose.yaml" && return
+  echo "deploy/kafka: compose.yaml names another Kafka than pom.xml, $version"
+  return 1
 }
 
 # The advisory database is a git repository of its own that some networks do not let through; the rest needs no network.
@@ -82,7 +96,9 @@ write_proto_baseline() {
 run_tests() {
   local log
   log=$(mktemp)
+  step "kafka" start_test_kafka
   step "tests" test_into "$log" "$@"
+  stop_test_kafka
   read -r tests_passed tests_failed < <(count_tests "$log")
   rm -f "$log"
 }

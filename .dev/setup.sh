@@ -1,7 +1,7 @@
 # What must be on the machine before cargo can build: Debian packages and Rust.
 # shellcheck shell=bash
 
-system_packages=(build-essential pkg-config libclang-dev zlib1g-dev ca-certificates curl git)
+system_packages=(build-essential pkg-config libclang-dev zlib1g-dev libssl-dev ca-certificates curl git)
 rust_channel=$(sed -n 's/^channel = "\(.*\)"/\1/p' "$root/rust-toolchain.toml")
 
 has_package() { [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]; }

