@@ -15,6 +15,7 @@ pub fn new_record(touchpoint: &Touchpoint, received_at: Micros, hash_key: &HashK
         partition: journal::partition_of(&key, partitions),
         value: envelope(touchpoint, received_at, key.clone()).encode_to_vec(),
         key,
+        headers: Vec::new(),
     }
 }
 

@@ -51,7 +51,7 @@ where
 }
 
 fn record(partition: u32, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) -> NewRecord {
-    NewRecord { partition, key: key.into(), value: value.into() }
+    NewRecord { partition, key: key.into(), value: value.into(), headers: Vec::new() }
 }
 
 /// Appends `count` small records to a partition in one call; their values are their numbers.

@@ -14,6 +14,9 @@ pub trait Journal: Send + Sync + 'static {
     /// Which journal this is; the same for as long as its data lives.
     fn topology(&self) -> Topology;
 
+    /// The largest record that it takes, in bytes of key, value and headers.
+    fn record_bytes_max(&self) -> usize;
+
     /// Appends `records`, all or none of them as far as the caller can count on.
     ///
     /// When it returns `Ok`, every record is durable and readable; the positions are in the order of `records`, and

@@ -22,6 +22,7 @@ mod disk;
 mod files;
 mod frame;
 mod header;
+mod headers;
 mod index;
 mod lane;
 mod manifest;
@@ -162,6 +163,10 @@ impl EmbeddedJournal {
 impl Journal for EmbeddedJournal {
     fn topology(&self) -> Topology {
         self.topology.clone()
+    }
+
+    fn record_bytes_max(&self) -> usize {
+        self.record_bytes_max
     }
 
     async fn append(&self, records: Vec<NewRecord>) -> Result<Vec<Position>, AppendError> {

@@ -70,7 +70,21 @@ pub enum ReadError {
         /// The next offset that will be written.
         end: u64,
     },
-    /// The operating system or the server refused.
+    /// The server refused, or did not answer; reading goes on by itself when it does.
+    #[error("cannot read the journal at {place}: {reason}")]
+    Server {
+        /// The topic, partition or group.
+        place: String,
+        /// The server's words.
+        reason: String,
+    },
+    /// The journal beneath is no longer the one that was opened; only a restart helps.
+    #[error("{reason}")]
+    Changed {
+        /// What changed, and what to do.
+        reason: String,
+    },
+    /// The operating system refused.
     #[error("cannot read the journal at {place}: {source}")]
     Io {
         /// The file or server.
@@ -140,6 +154,9 @@ pub enum OpenError {
         /// The number asked for.
         asked: u32,
     },
+    /// The Kafka cluster or the topic cannot be used.
+    #[error(transparent)]
+    Kafka(#[from] crate::kafka::KafkaError),
     /// A newer Patron wrote it.
     #[error(
         "{} has format version {found}, this program knows versions up to {known}; upgrade Patron to open it",

@@ -18,7 +18,7 @@ pub(crate) trait Lane: Send {
     type Scratch: Default + Send;
 
     /// Whether there is a durable record that was not taken yet.
-    fn behind(&self) -> bool;
+    fn behind(&mut self) -> bool;
 
     /// Puts the next records into the batch until [`Batch::takes`] says no or none is left.
     fn take(&mut self, scratch: &mut Self::Scratch, batch: &mut Batch) -> Result<(), ReadError>;
@@ -94,7 +94,7 @@ impl<L: Lane> FairReader<L> {
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
-        let behind = self.lanes.iter().filter(|lane| lane.behind()).count();
+        let behind = self.lanes.iter_mut().filter_map(|lane| lane.behind().then_some(())).count();
         let mut batch = Batch::new(limits, behind);
         let outcome = self.take_turns(&mut batch);
         match outcome {

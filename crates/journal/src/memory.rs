@@ -52,6 +52,10 @@ impl Journal for MemoryJournal {
         self.topology.clone()
     }
 
+    fn record_bytes_max(&self) -> usize {
+        RECORD_BYTES_MAX
+    }
+
     async fn append(&self, records: Vec<NewRecord>) -> Result<Vec<Position>, AppendError> {
         records.iter().try_for_each(|record| self.check(record))?;
         let timestamp_us = now_us();
@@ -86,7 +90,7 @@ struct MemoryLane {
 impl Lane for MemoryLane {
     type Scratch = ();
 
-    fn behind(&self) -> bool {
+    fn behind(&mut self) -> bool {
         lock(&self.partitions)
             .get(self.next.partition as usize)
             .is_some_and(|records| self.next.offset < records.len() as u64)
@@ -107,10 +111,10 @@ impl Lane for MemoryLane {
 }
 
 fn put(partitions: &mut [Vec<Record>], record: NewRecord, timestamp_us: i64) -> Position {
-    let NewRecord { partition, key, value } = record;
+    let NewRecord { partition, key, value, headers } = record;
     let records = partitions.get_mut(partition as usize).expect("the partition was checked");
     let position = Position { partition, offset: records.len() as u64 };
-    records.push(Record { position, timestamp_us, key, value });
+    records.push(Record { position, timestamp_us, key, value, headers });
     position
 }
 

@@ -11,8 +11,25 @@ pub struct Position {
     pub offset: u64,
 }
 
+/// A named fact about a record that is not part of its value: where a dead letter came from, for example.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Header {
+    /// Its name; a record may carry several of one name.
+    pub name: String,
+    /// Its value; may be empty.
+    pub value: Vec<u8>,
+}
+
+/// What a header takes beside its name and value, in bytes; the same for every journal, so that limits mean the same.
+const HEADER_OVERHEAD_BYTES: usize = 8;
+
+fn bytes(key: &[u8], value: &[u8], headers: &[Header]) -> usize {
+    let header = |header: &Header| header.name.len() + header.value.len() + HEADER_OVERHEAD_BYTES;
+    key.len() + value.len() + headers.iter().map(header).sum::<usize>()
+}
+
 /// A record to append.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NewRecord {
     /// The partition to append to; [`crate::partition_of`] places a key.
     pub partition: u32,
@@ -20,12 +37,24 @@ pub struct NewRecord {
     pub key: Vec<u8>,
     /// The payload; may be empty.
     pub value: Vec<u8>,
+    /// Headers, in order; touchpoints have none.
+    pub headers: Vec<Header>,
 }
 
+/// A record's key, value and headers, as plain parts.
+pub type Parts = (Vec<u8>, Vec<u8>, Vec<(String, Vec<u8>)>);
+
 impl NewRecord {
-    /// The bytes that count against limits: key and value.
+    /// A record of these parts, placed by its key among `partitions`.
+    pub fn placed((key, value, headers): Parts, partitions: u32) -> Self {
+        let partition = crate::partition_of(&key, partitions);
+        let headers = headers.into_iter().map(|(name, value)| Header { name, value }).collect();
+        Self { partition, key, value, headers }
+    }
+
+    /// The bytes that count against limits: key, value and headers.
     pub fn bytes(&self) -> usize {
-        self.key.len() + self.value.len()
+        bytes(&self.key, &self.value, &self.headers)
     }
 }
 
@@ -40,12 +69,20 @@ pub struct Record {
     pub key: Vec<u8>,
     /// The payload, verbatim.
     pub value: Vec<u8>,
+    /// The headers, verbatim and in order.
+    pub headers: Vec<Header>,
 }
 
 impl Record {
-    /// The bytes that count against limits: key and value.
+    /// Its key, value and headers.
+    pub fn into_parts(self) -> Parts {
+        let headers = self.headers.into_iter().map(|header| (header.name, header.value)).collect();
+        (self.key, self.value, headers)
+    }
+
+    /// The bytes that count against limits: key, value and headers.
     pub fn bytes(&self) -> usize {
-        self.key.len() + self.value.len()
+        bytes(&self.key, &self.value, &self.headers)
     }
 }
 
@@ -65,6 +102,6 @@ pub struct Topology {
 pub struct PollLimits {
     /// Records; 0 counts as 1.
     pub records_max: usize,
-    /// Bytes of keys and values together; the first record is returned even if it is larger.
+    /// Bytes of keys, values and headers together; the first record is returned even if it is larger.
     pub bytes_max: usize,
 }

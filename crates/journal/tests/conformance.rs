@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use journal::Journal;
 use journal::conformance::{self, PARTITIONS};
 use journal::embedded::{EmbeddedConfig, EmbeddedJournal};
+use journal::kafka::{Cleanup, Cluster, KafkaJournal, KafkaSettings, TopicSpec};
 use journal::memory::MemoryJournal;
 
 #[tokio::test]
@@ -37,6 +38,40 @@ async fn embedded_conforms(adjust: impl Fn(EmbeddedConfig) -> EmbeddedConfig) {
         let config = adjust(EmbeddedConfig::new(dir.path(), PARTITIONS));
         dirs.lock().unwrap().push(dir);
         std::future::ready(Arc::new(EmbeddedJournal::open(config).unwrap()) as Arc<dyn Journal>)
+    })
+    .await;
+}
+
+/// On a real broker, at the address that `./dev test` gives.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_journal_on_kafka_conforms() {
+    kafka_conforms(|settings| settings).await;
+}
+
+/// With a byte that may wait, every append waits for the one before it; with a byte ahead, every record is fetched alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_journal_on_kafka_conforms_when_little_may_wait() {
+    kafka_conforms(|settings| KafkaSettings { pending_bytes_max: 1, prefetch_bytes_max: 1, ..settings }).await;
+}
+
+async fn kafka_conforms(adjust: impl Fn(KafkaSettings) -> KafkaSettings) {
+    let brokers = std::env::var("PATRON_TEST_KAFKA").expect(
+        "PATRON_TEST_KAFKA names no Kafka: test through ./dev test, or start one with ./dev kafka up and name its address",
+    );
+    let settings = adjust(KafkaSettings::new(brokers));
+    let cluster = Cluster::connect(settings, std::time::Duration::from_secs(10)).unwrap();
+    let (run, topics) = (uuid::Uuid::new_v4(), Mutex::new(0));
+    conformance::run_all(|| {
+        let mut number = topics.lock().unwrap();
+        *number += 1;
+        let spec = TopicSpec {
+            name: format!("conformance-{run}-{number}"),
+            partitions: PARTITIONS,
+            replication: 1,
+            cleanup: Cleanup::Keep,
+            record_bytes_max: 4 << 20,
+        };
+        std::future::ready(Arc::new(KafkaJournal::open(cluster.clone(), &spec).unwrap()) as Arc<dyn Journal>)
     })
     .await;
 }

@@ -12,6 +12,9 @@ macro_rules! reads_of_inner {
         fn topology(&self) -> Topology {
             self.inner.topology()
         }
+        fn record_bytes_max(&self) -> usize {
+            self.inner.record_bytes_max()
+        }
         fn reader(&self, from: Vec<Position>) -> Result<Box<dyn Reader>, ReadError> {
             self.inner.reader(from)
         }

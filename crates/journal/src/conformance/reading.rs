@@ -1,7 +1,7 @@
 //! Checks of readers: order, beginnings, independence, verbatim bytes.
 
 use super::*;
-use crate::ReadError;
+use crate::{Header, ReadError};
 
 pub(super) async fn partitions_are_read_in_order_and_verbatim(journal: Arc<dyn Journal>) {
     let every_byte: Vec<u8> = (0..=255).collect();
@@ -9,6 +9,8 @@ pub(super) async fn partitions_are_read_in_order_and_verbatim(journal: Arc<dyn J
     let appended: Vec<_> = (0..200)
         .map(|n: u32| (n % 3, odd[n as usize % odd.len()].clone()))
         .map(|(p, (k, v))| record(p, k, v))
+        .zip((0..3).cycle())
+        .map(|(record, headers)| NewRecord { headers: some_headers(headers), ..record })
         .collect();
     for call in appended.chunks(7) {
         journal.append(call.to_vec()).await.expect("accepted");
@@ -21,9 +23,17 @@ pub(super) async fn partitions_are_read_in_order_and_verbatim(journal: Arc<dyn J
         for (offset, (found, expected)) in found.into_iter().zip(expected).enumerate() {
             assert_eq!(found.position.offset, offset as u64);
             assert_eq!((&found.key, &found.value), (&expected.key, &expected.value), "bytes are kept verbatim");
+            assert_eq!(found.headers, expected.headers, "headers are kept verbatim and in order");
             assert!(found.timestamp_us > 1_600_000_000_000_000, "the append time is in microseconds");
         }
     }
+}
+
+/// None, or several: of one name twice, and one without a value.
+fn some_headers(count: usize) -> Vec<Header> {
+    let all = [("reason", &b"first"[..]), ("reason", b"second"), ("empty", b"")];
+    let header = |(name, value): (&str, &[u8])| Header { name: name.to_owned(), value: value.to_vec() };
+    all.into_iter().take(if count == 1 { 3 } else { 0 }).map(header).collect()
 }
 
 pub(super) async fn a_reader_begins_at_any_offset(journal: Arc<dyn Journal>) {

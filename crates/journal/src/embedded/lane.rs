@@ -10,8 +10,9 @@ use std::sync::Arc;
 
 use super::disk::Disk;
 use super::files;
-use super::frame::{self, Stamp};
+use super::frame::{self, Body, Stamp};
 use super::header::{HEADER_BYTES, Header, Sealed};
+use super::headers;
 use super::partition::{Partition, Segment};
 use crate::{NewRecord, Position};
 
@@ -50,7 +51,9 @@ impl Lane {
     pub(super) fn stage(&mut self, record: &NewRecord, timestamp_us: i64) -> Position {
         let offset = self.partition.end() + u64::from(self.staged_records);
         let stamp = Stamp { offset, timestamp_us, place: self.staged_records };
-        frame::encode(&mut self.staged, self.partition.seed, stamp, &record.key, &record.value);
+        let headers = headers::encode(&record.headers);
+        let body = Body { key: &record.key, headers: &headers, value: &record.value };
+        frame::encode(&mut self.staged, self.partition.seed, stamp, body);
         self.staged_records += 1;
         Position { partition: self.partition.number, offset }
     }

@@ -7,6 +7,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::frame::{Broken, Frame};
+use super::headers;
 use super::partition::{Partition, Segment};
 use super::window::{AHEAD_BYTES_MAX, Window};
 use crate::fair::{Batch, Lane};
@@ -55,7 +56,7 @@ impl Cursor {
 impl Lane for Cursor {
     type Scratch = Window;
 
-    fn behind(&self) -> bool {
+    fn behind(&mut self) -> bool {
         self.next < self.partition.end()
     }
 
@@ -87,11 +88,13 @@ impl Cursor {
         let before = self.next;
         while open.at < limit {
             let frame = read(window, &open.file, segment, &self.partition, open.at, limit, self.next)?;
-            if !batch.takes(frame.key.len() + frame.value.len()) {
+            let bytes = frame.head.bytes as u64;
+            let record = record(segment, &self.partition, open.at, &frame)?;
+            if !batch.takes(record.bytes()) {
                 return Ok(false);
             }
-            batch.push(record(self.partition.number, &frame));
-            open.at += frame.head.bytes as u64;
+            batch.push(record);
+            open.at += bytes;
             self.next += 1;
         }
         // Durable records are promised beyond this segment's last byte, yet the same segment is to hold them.
@@ -146,11 +149,14 @@ fn cannot_open(segment: &Segment, expected: u64, source: io::Error) -> ReadError
     ReadError::Io { place: segment.path.display().to_string(), source }
 }
 
-fn record(partition: u32, frame: &Frame<'_>) -> Record {
-    Record {
-        position: Position { partition, offset: frame.head.offset },
+fn record(segment: &Segment, partition: &Partition, at: u64, frame: &Frame<'_>) -> Result<Record, ReadError> {
+    let headers = headers::decode(frame.headers)
+        .ok_or_else(|| Corruption::new(&segment.path, at, frame.head.offset, "the record's headers are none"))?;
+    Ok(Record {
+        position: Position { partition: partition.number, offset: frame.head.offset },
         timestamp_us: frame.head.timestamp_us,
         key: frame.key.to_vec(),
         value: frame.value.to_vec(),
-    }
+        headers,
+    })
 }

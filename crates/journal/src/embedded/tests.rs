@@ -22,7 +22,7 @@ fn folder(partitions: u32) -> (tempfile::TempDir, EmbeddedConfig) {
 }
 
 fn record(partition: u32, value: impl Into<Vec<u8>>) -> NewRecord {
-    NewRecord { partition, key: b"key".to_vec(), value: value.into() }
+    NewRecord { partition, key: b"key".to_vec(), value: value.into(), headers: Vec::new() }
 }
 
 /// Appends each value in a call, thus a commit, of its own.

@@ -12,7 +12,7 @@ struct Sizes {
 impl Lane for Sizes {
     type Scratch = ();
 
-    fn behind(&self) -> bool {
+    fn behind(&mut self) -> bool {
         !self.left.is_empty()
     }
 
@@ -25,7 +25,13 @@ impl Lane for Sizes {
                 return Ok(());
             }
             let position = Position { partition: self.partition, offset: self.next };
-            batch.push(Record { position, timestamp_us: 0, key: Vec::new(), value: vec![0; size] });
+            batch.push(Record {
+                position,
+                timestamp_us: 0,
+                key: Vec::new(),
+                value: vec![0; size],
+                headers: Vec::new(),
+            });
             self.left.remove(0);
             self.next += 1;
         }

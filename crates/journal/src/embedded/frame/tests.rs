@@ -3,24 +3,37 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::Header;
 
 const STAMP: Stamp = Stamp { offset: 7, timestamp_us: -1, place: 3 };
 
 fn encoded(key: &[u8], value: &[u8]) -> Vec<u8> {
+    let header = Header { name: "reason".to_owned(), value: b"broken".to_vec() };
     let mut out = Vec::new();
-    encode(&mut out, 99, STAMP, key, value);
+    encode(&mut out, 99, STAMP, Body { key, headers: &headers::encode(&[header]), value });
     out
+}
+
+fn header() -> impl Strategy<Value = Header> {
+    (any::<String>(), any::<Vec<u8>>()).prop_map(|(name, value)| Header { name, value })
 }
 
 proptest! {
     #[test]
-    fn what_is_encoded_is_decoded(key: Vec<u8>, value: Vec<u8>, offset: u64, timestamp_us: i64, place: u32, seed: u32) {
+    fn what_is_encoded_is_decoded(
+        (key, value) in any::<(Vec<u8>, Vec<u8>)>(),
+        given in prop::collection::vec(header(), 0..4),
+        (offset, timestamp_us, place) in any::<(u64, i64, u32)>(),
+        seed in any::<u32>(),
+    ) {
         let mut out = Vec::new();
-        encode(&mut out, seed, Stamp { offset, timestamp_us, place }, &key, &value);
+        let body = Body { key: &key, headers: &headers::encode(&given), value: &value };
+        encode(&mut out, seed, Stamp { offset, timestamp_us, place }, body);
         let size = out.len();
         out.extend_from_slice(b"the next frame");
         let frame = decode(&out, seed).unwrap();
         prop_assert_eq!((frame.key, frame.value), (key.as_slice(), value.as_slice()));
+        prop_assert_eq!(headers::decode(frame.headers), Some(given));
         prop_assert_eq!((frame.head.offset, frame.head.timestamp_us, frame.head.place), (offset, timestamp_us, place));
         prop_assert_eq!(frame.head.bytes, size);
     }
@@ -28,6 +41,8 @@ proptest! {
     #[test]
     fn no_bytes_make_decoding_panic(bytes: Vec<u8>, seed: u32) {
         let _ = decode(&bytes, seed);
+        let _ = headers::split(&bytes);
+        let _ = headers::decode(&bytes);
     }
 }
 

@@ -1,0 +1,84 @@
+//! What a Kafka cluster or a topic can be that Patron does not run on, in words that name the remedy.
+//!
+//! Owns: the errors of opening. Never: carries a secret; librdkafka's messages name properties, not the values of secrets.
+
+use rdkafka::error::KafkaError as Native;
+
+/// Why a cluster or topic could not be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KafkaError {
+    /// A property that only Patron sets.
+    #[error("kafka.properties: `{property}` is Patron's to set ({why}); remove it")]
+    Reserved {
+        /// The property.
+        property: &'static str,
+        /// What it is for.
+        why: &'static str,
+    },
+    /// librdkafka refuses a property.
+    #[error("kafka.properties: {reason}; see librdkafka's CONFIGURATION.md for names and values")]
+    Setting {
+        /// Its words.
+        reason: String,
+    },
+    /// No broker answered.
+    #[error(
+        "no broker of {brokers} answered within {seconds} s{reason}; check kafka.brokers, that Kafka runs and is reachable \
+         from here, and the security settings in kafka.properties"
+    )]
+    Unreachable {
+        /// As configured.
+        brokers: String,
+        /// How long was waited.
+        seconds: u64,
+        /// The last thing heard, with a leading comma and space; may be empty.
+        reason: String,
+    },
+    /// A topic is missing and could not be created.
+    #[error("the topic {topic} does not exist and could not be created: {reason}; {remedy}")]
+    NotCreated {
+        /// The topic.
+        topic: String,
+        /// The broker's words.
+        reason: String,
+        /// What to do.
+        remedy: String,
+    },
+    /// A topic is not as it must be.
+    #[error("the topic {topic} {what}; {remedy}")]
+    Topic {
+        /// The topic.
+        topic: String,
+        /// What is wrong with it.
+        what: String,
+        /// What to do.
+        remedy: String,
+    },
+    /// The cluster refused a question.
+    #[error("the cluster did not say {what}: {reason}; check that the brokers run and that this user may ask it")]
+    Refused {
+        /// What was asked.
+        what: String,
+        /// The broker's words.
+        reason: String,
+    },
+}
+
+impl KafkaError {
+    pub(super) fn setting(error: &Native) -> Self {
+        let reason = match error {
+            Native::ClientConfig(_, reason, property, _) => format!("`{property}`: {reason}"),
+            other => other.to_string(),
+        };
+        Self::Setting { reason }
+    }
+
+    pub(super) fn refused(what: impl Into<String>, error: &Native) -> Self {
+        Self::Refused { what: what.into(), reason: reason(error) }
+    }
+}
+
+/// The cause in the broker's words, without the wrapper's.
+pub(super) fn reason(error: &Native) -> String {
+    error.rdkafka_error_code().map_or_else(|| error.to_string(), |code| code.to_string())
+}
