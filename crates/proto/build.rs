@@ -8,6 +8,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = "../../proto";
     let files = [
         "patron/ingest/v1/ingest_service.proto",
+        "patron/ingest/v1/dead_letter_service.proto",
         "patron/customer/v1/customer_service.proto",
         "patron/admin/v1/admin_service.proto",
     ];

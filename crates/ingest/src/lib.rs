@@ -1,5 +1,4 @@
-//! The front door: takes touchpoints over gRPC, reads those that have another form, checks and normalises them, and appends
-//! them to the journal.
+//! The front door: takes touchpoints over gRPC, checks and normalises them, and appends them to the journal.
 //!
 //! Owns what a touchpoint must be to get in, how it is written, and what its caller is told. Accepted means that the journal
 //! said "durable". Never reads the journal, never knows store or fold, never changes what a touchpoint means.
@@ -8,6 +7,7 @@ pub mod admit;
 pub mod blocked;
 pub mod check;
 pub mod clock;
+mod dead_letters;
 pub mod envelope;
 #[cfg(test)]
 mod fixtures;
@@ -15,6 +15,7 @@ mod identify;
 pub mod meter;
 pub mod normalise;
 mod path;
+pub mod raw;
 pub mod segment;
 mod service;
 mod status;
@@ -22,4 +23,5 @@ mod status;
 pub use admit::{Admitted, admit};
 pub use blocked::BlockedValues;
 pub use clock::{Clock, WallClock};
+pub use dead_letters::DeadLetters;
 pub use service::{Ingest, IngestSettings};

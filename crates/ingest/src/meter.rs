@@ -14,11 +14,15 @@ pub const NOTES_TOTAL: &str = "patron_ingest_notes_total";
 /// Time that the journal took for a batch, successful or not.
 pub const APPEND_SECONDS: &str = "patron_ingest_append_seconds";
 
+/// Records of raw topics, by topic and by what became of them.
+pub const RAW_RECORDS_TOTAL: &str = "patron_ingest_raw_records_total";
+
 /// Tells the installed recorder what each metric means.
 pub fn describe() {
     describe_counter!(ACCEPTED_TOTAL, Unit::Count, "touchpoints that the journal said are durable");
     describe_counter!(REJECTED_TOTAL, Unit::Count, "touchpoints refused, by the first finding's reason");
     describe_counter!(NOTES_TOTAL, Unit::Count, "notes on accepted touchpoints, by reason");
+    describe_counter!(RAW_RECORDS_TOTAL, Unit::Count, "records of raw topics, by topic and outcome");
     describe_histogram!(APPEND_SECONDS, Unit::Seconds, "time that the journal took for a batch");
 }
 
@@ -32,11 +36,16 @@ pub(crate) fn rejected(findings: &[Finding]) {
     counter!(REJECTED_TOTAL, "reason" => label(reason)).increment(1);
 }
 
+pub(crate) fn raw(topic: &str, accepted: bool) {
+    let outcome = if accepted { "accepted" } else { "dead_letter" };
+    counter!(RAW_RECORDS_TOTAL, "topic" => topic.to_owned(), "outcome" => outcome).increment(1);
+}
+
 pub(crate) fn appended(took: Duration) {
     histogram!(APPEND_SECONDS).record(took);
 }
 
-fn label(reason: Reason) -> &'static str {
+pub(crate) fn label(reason: Reason) -> &'static str {
     match reason {
         Reason::Unspecified => "unspecified",
         Reason::Required => "required",

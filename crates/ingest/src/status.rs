@@ -36,6 +36,30 @@ pub(crate) fn busy(publishes_under_way_max: usize) -> Status {
     retriable(Code::ResourceExhausted, "TOO_MANY_PUBLISHES", message, BUSY_RETRY)
 }
 
+/// More scans of the dead letters are under way than the server takes.
+pub(crate) fn busy_scanning(scans_max: usize) -> Status {
+    let message = format!("{scans_max} calls over the dead letters are under way, the limit; send it again later");
+    retriable(Code::ResourceExhausted, "TOO_MANY_SCANS", message, JOURNAL_RETRY)
+}
+
+/// The dead letters cannot be read now.
+pub(crate) fn unreadable(reason: &str) -> Status {
+    retriable(Code::Unavailable, "DEAD_LETTERS_UNAVAILABLE", reason.to_owned(), JOURNAL_RETRY)
+}
+
+/// There is no letter of that id.
+pub(crate) fn no_such_letter(id: &str) -> Status {
+    let details = ErrorDetails::with_error_info("DEAD_LETTER_NOT_FOUND", DOMAIN, HashMap::new());
+    let message = format!("there is no dead letter `{id}`; ListDeadLetters returns ids");
+    Status::with_error_details(Code::NotFound, message, details)
+}
+
+/// A field of the request is wrong.
+pub(crate) fn invalid(field: &str, description: &str) -> Status {
+    let details = ErrorDetails::with_bad_request_violation(field, description);
+    Status::with_error_details(Code::InvalidArgument, format!("{field}: {description}"), details)
+}
+
 /// The journal did not answer in time.
 pub(crate) fn timed_out(limit: Duration) -> Status {
     let message =

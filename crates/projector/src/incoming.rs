@@ -29,7 +29,7 @@ pub(crate) enum Read {
     /// A touchpoint.
     Touchpoint(Box<Incoming>),
     /// Nothing to fold.
-    Skip(SkipReason),
+    Skip(Record, SkipReason),
     /// Written by a newer version: folding it wrong would be worse than waiting.
     Newer(u32),
 }
@@ -37,19 +37,19 @@ pub(crate) enum Read {
 /// Reads a record and derives its keys.
 pub(crate) fn read(record: Record, hash_key: &HashKey) -> Read {
     let Ok(envelope) = Envelope::decode(record.value.as_slice()) else {
-        return Read::Skip(SkipReason::UndecodableEnvelope);
+        return Read::Skip(record, SkipReason::UndecodableEnvelope);
     };
     if envelope.format_version > FORMAT_VERSION {
         return Read::Newer(envelope.format_version);
     }
     if envelope.payload_type() != PayloadType::Touchpoint {
-        return Read::Skip(SkipReason::UnknownPayload);
+        return Read::Skip(record, SkipReason::UnknownPayload);
     }
     let Ok(touchpoint) = Touchpoint::decode(envelope.payload.as_slice()) else {
-        return Read::Skip(SkipReason::UndecodablePayload);
+        return Read::Skip(record, SkipReason::UndecodablePayload);
     };
     if touchpoint.identifiers.is_empty() {
-        return Read::Skip(SkipReason::NoIdentifier);
+        return Read::Skip(record, SkipReason::NoIdentifier);
     }
     let (ids, identifiers) = identifier_set(&touchpoint, hash_key);
     Read::Touchpoint(Box::new(Incoming {

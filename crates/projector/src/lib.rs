@@ -4,6 +4,7 @@
 //! offset is passed over, what is folded is durable before anybody hears of it. Never answers queries.
 
 mod commit;
+mod dead_letter;
 mod fold;
 mod incoming;
 mod meter;
@@ -12,5 +13,5 @@ mod run;
 mod skip;
 mod working;
 
-pub use run::{Projector, ProjectorSettings, StartError};
+pub use run::{Projector, ProjectorSettings, StartError, meter_lag};
 pub use skip::SkipReason;

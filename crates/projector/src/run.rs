@@ -10,12 +10,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use journal::{Journal, PollLimits, Position, ReadError, Reader, Record};
+use journal::{Journal, NewRecord, PollLimits, Position, ReadError, Reader, Record};
 use store::{Store, StoreError, family::shards::ShardRow};
 use tokio::sync::watch;
 use types::{HashKey, Progress};
 
 use crate::{
+    dead_letter::DeadLetters,
     incoming::{self, Incoming, Read},
     meter,
     working::Working,
@@ -60,13 +61,15 @@ const POLL_WAIT: Duration = Duration::from_millis(50);
 const RETRY_WAIT: Duration = Duration::from_millis(500);
 
 impl Projector {
-    /// Starts the thread that folds all partitions of the journal into the store.
+    /// Starts the thread that folds all partitions of the journal into the store; what it cannot read goes to
+    /// `dead_letters`.
     ///
     /// # Errors
     /// `Journal` if the journal ends before, or starts after, what the state has applied.
     pub fn start(
         store: Arc<Store>,
         journal: Arc<dyn Journal>,
+        dead_letters: Arc<dyn Journal>,
         settings: ProjectorSettings,
     ) -> Result<Self, StartError> {
         let shards = shards(&store, journal.topology().partitions)?;
@@ -74,7 +77,8 @@ impl Projector {
         let reader = journal.reader(from.collect())?;
         let (publisher, progress) = watch::channel(progress_of(&shards, None));
         let stop = Arc::new(AtomicBool::new(false));
-        let shard_thread = ShardThread { store, journal, settings, shards, publisher, stop: Arc::clone(&stop) };
+        let dead_letters = DeadLetters::new(dead_letters, journal.as_ref());
+        let shard_thread = ShardThread { store, dead_letters, settings, shards, publisher, stop: Arc::clone(&stop) };
         let thread = thread::Builder::new().name("projector".into()).spawn(move || shard_thread.run(reader))?;
         Ok(Self { thread: Some(thread), stop, progress })
     }
@@ -107,7 +111,7 @@ impl Drop for Projector {
 
 struct ShardThread {
     store: Arc<Store>,
-    journal: Arc<dyn Journal>,
+    dead_letters: DeadLetters,
     settings: ProjectorSettings,
     shards: BTreeMap<u32, ShardRow>,
     publisher: watch::Sender<Progress>,
@@ -120,7 +124,7 @@ impl ShardThread {
             PollLimits { records_max: self.settings.batch_records_max, bytes_max: self.settings.batch_bytes_max };
         while !self.stopped() {
             match reader.poll(limits, POLL_WAIT) {
-                Ok(records) if records.is_empty() => self.meter_lag(),
+                Ok(records) if records.is_empty() => self.recovered(),
                 Ok(records) => self.project(records),
                 Err(error) => self.halt(&error.to_string(), RETRY_WAIT),
             }
@@ -138,16 +142,19 @@ impl ShardThread {
     fn project(&mut self, records: Vec<Record>) {
         let count = records.len();
         let started = Instant::now();
-        let (incoming, shards, newer) = self.read(records);
+        let Batch { incoming, letters, shards, newer } = self.read(records);
         loop {
-            match self.write(&incoming, shards.clone()) {
+            // Before the offset moves: what is passed over is never lost, at worst kept twice under one id.
+            let kept = self.dead_letters.append(&letters);
+            let written = kept.and_then(|()| self.write(&incoming, shards.clone()).map_err(|error| error.to_string()));
+            match written {
                 Ok(shards) => {
                     self.shards = shards;
                     self.publish(None);
                     meter::committed(count, started.elapsed());
                     break;
                 }
-                Err(error) => self.halt(&error.to_string(), RETRY_WAIT),
+                Err(reason) => self.halt(&reason, RETRY_WAIT),
             }
             if self.stopped() {
                 return;
@@ -159,27 +166,31 @@ impl ShardThread {
     }
 
     /// Reads records up to the first that a newer version wrote; counters and applied offsets move along.
-    fn read(&self, records: Vec<Record>) -> (Vec<Incoming>, BTreeMap<u32, ShardRow>, Option<String>) {
-        let mut shards = self.shards.clone();
-        let mut incoming = Vec::with_capacity(records.len());
+    fn read(&self, records: Vec<Record>) -> Batch {
+        let incoming = Vec::with_capacity(records.len());
+        let mut batch = Batch { incoming, letters: Vec::new(), shards: self.shards.clone(), newer: None };
         for record in records {
             let Position { partition, offset } = record.position;
-            let shard = shards.entry(partition).or_default();
+            let shard = batch.shards.entry(partition).or_default();
             if offset < shard.applied {
                 continue;
             }
             match incoming::read(record, &self.settings.hash_key) {
-                Read::Touchpoint(touchpoint) => incoming.push(*touchpoint),
-                Read::Skip(reason) => {
-                    tracing::warn!(partition, offset, reason = reason.name(), "a record is passed over");
+                Read::Touchpoint(touchpoint) => batch.incoming.push(*touchpoint),
+                Read::Skip(record, reason) => {
+                    tracing::warn!(partition, offset, reason = reason.name(), "a record goes to the dead letters");
+                    batch.letters.push(self.dead_letters.letter(record, reason));
                     meter::skipped(reason.name());
                     *shard.skipped.entry(reason.name().to_owned()).or_default() += 1;
                 }
-                Read::Newer(version) => return (incoming, shards, Some(newer_format(partition, offset, version))),
+                Read::Newer(version) => {
+                    batch.newer = Some(newer_format(partition, offset, version));
+                    return batch;
+                }
             }
             shard.applied = offset + 1;
         }
-        (incoming, shards, None)
+        batch
     }
 
     fn write(
@@ -221,12 +232,28 @@ impl ShardThread {
         }
     }
 
-    fn meter_lag(&self) {
-        let Ok(ends) = self.journal.ends() else { return };
-        for (partition, end) in (0..).zip(ends) {
-            let applied = self.shards.get(&partition).map_or(0, |shard| shard.applied);
-            meter::lag(partition, end.saturating_sub(applied));
+    /// The journal answers again, even if it has nothing new.
+    fn recovered(&self) {
+        if self.publisher.borrow().halted.is_some() {
+            self.publish(None);
         }
+    }
+}
+
+/// What a batch of records came to.
+struct Batch {
+    incoming: Vec<Incoming>,
+    letters: Vec<NewRecord>,
+    shards: BTreeMap<u32, ShardRow>,
+    /// Why it ends where it does, if a newer version wrote on.
+    newer: Option<String>,
+}
+
+/// Meters how far the shards are behind the journal's ends.
+pub fn meter_lag(progress: &Progress, ends: &[u64]) {
+    for (partition, end) in (0..).zip(ends) {
+        let applied = progress.applied.get(&partition).copied().unwrap_or_default();
+        meter::lag(partition, end.saturating_sub(applied));
     }
 }
 

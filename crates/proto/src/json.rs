@@ -32,7 +32,12 @@ named! {
         crate::ingest::PublishRequest as "PublishRequest",
         crate::ingest::PublishResponse as "PublishResponse",
         crate::ingest::PublishResult as "PublishResult",
-        crate::ingest::Finding as "Finding";
+        crate::ingest::Finding as "Finding",
+        crate::ingest::DeadLetter as "DeadLetter",
+        crate::ingest::ListDeadLetterGroupsResponse as "ListDeadLetterGroupsResponse",
+        crate::ingest::GetDeadLetterResponse as "GetDeadLetterResponse",
+        crate::ingest::RedriveDeadLettersResponse as "RedriveDeadLettersResponse",
+        crate::ingest::DropDeadLettersResponse as "DropDeadLettersResponse";
     "patron.customer.v1":
         crate::customer::Customer as "Customer",
         crate::customer::TimelineEntry as "TimelineEntry",

@@ -3,6 +3,7 @@
 //! Owns the journal's record messages and everything that two other domain crates must agree on. Never does I/O, never reads
 //! a clock, never draws a random number.
 
+pub mod dead_letter;
 pub mod decimal;
 pub mod hash;
 pub mod identifier;

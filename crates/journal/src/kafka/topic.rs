@@ -4,6 +4,7 @@
 //! do.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use rdkafka::admin::{AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::types::RDKafkaErrorCode;
@@ -13,6 +14,9 @@ use super::{Cluster, KafkaError, topic_id};
 
 /// What a broker adds to a record, generously.
 const OVERHEAD_BYTES: usize = 64 << 10;
+
+/// Pause before a question is asked again.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Replicas of a new topic where there are brokers enough and nothing is configured.
 const REPLICAS: usize = 3;
@@ -108,21 +112,21 @@ fn create(cluster: &Cluster, spec: &TopicSpec) -> Result<String, KafkaError> {
 
 /// The id of a topic just created, once every partition has a leader: brokers hear of a topic one after the other.
 fn settled(cluster: &Cluster, spec: &TopicSpec) -> Result<String, KafkaError> {
-    let until = std::time::Instant::now() + cluster.settings().request_timeout;
+    let until = Instant::now() + cluster.settings().request_timeout;
     loop {
         if let Some(id) = topic_id::of(cluster, &spec.name)?
             && led(cluster, spec)?
         {
             return Ok(id);
         }
-        if std::time::Instant::now() > until {
+        if Instant::now() > until {
             return Err(KafkaError::NotCreated {
                 topic: spec.name.clone(),
                 reason: "it was created, but its partitions got no leaders in time".to_owned(),
                 remedy: "look at the brokers' logs, then start again".to_owned(),
             });
         }
-        std::thread::park_timeout(std::time::Duration::from_millis(50));
+        std::thread::park_timeout(PAUSE);
     }
 }
 
@@ -261,8 +265,23 @@ impl TopicSpec {
     }
 }
 
-/// The settings in force for a topic.
+/// The settings in force for a topic. A broker that has not heard of a new topic yet answers with none: it is asked again.
 fn configuration(cluster: &Cluster, topic: &str) -> Result<BTreeMap<String, String>, KafkaError> {
+    let until = Instant::now() + cluster.settings().request_timeout;
+    loop {
+        let settings = ask_configuration(cluster, topic)?;
+        if settings.contains_key("cleanup.policy") {
+            return Ok(settings);
+        }
+        if Instant::now() > until {
+            let what = format!("how topic {topic} is set");
+            return Err(KafkaError::Refused { what, reason: "its answer was empty".to_owned() });
+        }
+        std::thread::park_timeout(PAUSE);
+    }
+}
+
+fn ask_configuration(cluster: &Cluster, topic: &str) -> Result<BTreeMap<String, String>, KafkaError> {
     let refused = |error: &rdkafka::error::KafkaError| KafkaError::refused(format!("how topic {topic} is set"), error);
     let options = AdminOptions::new().request_timeout(Some(cluster.settings().request_timeout));
     let resource = [ResourceSpecifier::Topic(topic)];

@@ -87,9 +87,14 @@ unsafe fn id_in(event: *mut sys::rd_kafka_event_t) -> Result<String, RDKafkaErro
         check(sys::rd_kafka_error_code(error))?;
         let id = sys::rd_kafka_Uuid_base64str(sys::rd_kafka_TopicDescription_topic_id(topic));
         NonNull::new(id.cast_mut())
-            .map(|id| CStr::from_ptr(id.as_ptr()).to_string_lossy().into_owned())
+            .map(|id| as_kafka_shows(&CStr::from_ptr(id.as_ptr()).to_string_lossy()))
             .ok_or(RDKafkaErrorCode::Fail)
     }
+}
+
+/// librdkafka writes base64 with `+` and `/`, Kafka's own tools with `-` and `_`; neither pads.
+fn as_kafka_shows(id: &str) -> String {
+    id.replace('+', "-").replace('/', "_").trim_end_matches('=').to_owned()
 }
 
 fn check(code: RDKafkaRespErr) -> Result<(), RDKafkaErrorCode> {
