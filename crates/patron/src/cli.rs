@@ -16,7 +16,9 @@ use crate::{
 mod admin;
 mod config;
 mod customer;
+mod dead_letters;
 mod demo;
+mod doctor;
 mod exit;
 mod generate;
 mod import;
@@ -36,8 +38,14 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run all of Patron in this process, on the embedded journal
+    /// Run all of Patron in this process, on the embedded journal or on Kafka
     Up(up::UpArgs),
+    /// Run the front doors alone: gRPC, and raw topics of Kafka
+    Ingest(up::IngestArgs),
+    /// Run the folding alone, with the state in the data directory
+    Projector(up::ProjectorArgs),
+    /// Run the stateless front of reading, which asks the projectors
+    Query(up::QueryArgs),
     /// Show Patron at work on a month of a small retail chain, and end
     Demo(demo::DemoArgs),
     /// Write, check or show the configuration
@@ -46,6 +54,11 @@ enum Command {
     /// Look at customers and what happened to them
     #[command(subcommand)]
     Customer(customer::CustomerCommand),
+    /// Show, redrive or drop what could not be taken from a topic
+    #[command(subcommand)]
+    DeadLetters(dead_letters::DeadLettersCommand),
+    /// Check that this machine, the cluster and the settings are fit for Patron
+    Doctor(doctor::DoctorArgs),
     /// Show the state of the journal and of each shard
     Status(admin::StatusArgs),
     /// Scan the whole state and show its digest: equal digests mean equal state
@@ -60,9 +73,14 @@ impl Command {
     async fn run(self) -> anyhow::Result<ExitCode> {
         match self {
             Self::Up(args) => args.run().await,
+            Self::Ingest(args) => args.run().await,
+            Self::Projector(args) => args.run().await,
+            Self::Query(args) => args.run().await,
             Self::Demo(args) => args.run().await,
             Self::Config(command) => command.run(),
             Self::Customer(command) => command.run().await,
+            Self::DeadLetters(command) => command.run().await,
+            Self::Doctor(args) => args.run().await,
             Self::Status(args) => args.run().await,
             Self::Digest(args) => args.run().await,
             Self::Import(args) => args.run().await,

@@ -5,8 +5,9 @@
 use std::time::Duration;
 
 use proto::{
-    admin::admin_service_client::AdminServiceClient, customer::customer_service_client::CustomerServiceClient,
-    ingest::ingest_service_client::IngestServiceClient,
+    admin::admin_service_client::AdminServiceClient,
+    customer::customer_service_client::CustomerServiceClient,
+    ingest::{dead_letter_service_client::DeadLetterServiceClient, ingest_service_client::IngestServiceClient},
 };
 use tonic::transport::{Channel, Endpoint};
 
@@ -70,6 +71,11 @@ impl Server {
     /// The client of `AdminService`.
     pub fn admin(&self) -> AdminServiceClient<Channel> {
         AdminServiceClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
+    }
+
+    /// The client of `DeadLetterService`.
+    pub fn dead_letters(&self) -> DeadLetterServiceClient<Channel> {
+        DeadLetterServiceClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
     }
 
     /// The client of `IngestService`.

@@ -2,14 +2,17 @@
 //!
 //! Owns every setting, its default and its check. Unknown keys are errors with a suggestion. Nothing else reads the environment.
 
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+
+use ingest::raw::{RawTopic, RawTopics};
+use journal::kafka::KafkaSettings;
 
 use serde::{Deserialize, Serialize};
 
 mod layers;
 mod template;
 
-pub use layers::{ConfigError, Overrides, environment, load};
+pub use layers::{ConfigError, Overrides, environment, load, load_over};
 pub use template::TEMPLATE;
 
 /// All settings.
@@ -20,12 +23,16 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Secret text from which all derived ids and keys come; fixed for the life of the data.
     pub hash_key: String,
+    /// Whether to listen beyond this machine although there is no encryption and no sign-in yet.
+    pub trusted_network: bool,
     /// gRPC server.
     pub grpc: Listener,
     /// HTTP server: metrics and health.
     pub http: Listener,
-    /// Embedded journal.
+    /// Journal.
     pub journal: JournalConfig,
+    /// The Kafka cluster that holds the journal, instead of the data directory.
+    pub kafka: KafkaConfig,
     /// Front door.
     pub ingest: IngestConfig,
     /// Folding.
@@ -46,7 +53,7 @@ pub struct Config {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Listener {
-    /// Address and port; loopback only for now, port 0 takes any free one.
+    /// Address and port; port 0 takes any free one.
     pub addr: SocketAddr,
 }
 
@@ -57,18 +64,40 @@ impl Default for Listener {
     }
 }
 
-/// Embedded journal.
+/// Journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct JournalConfig {
     /// Partitions when the journal is created; fixed afterwards.
     pub partitions: u32,
-    /// Bytes after which a new segment file is begun.
+    /// Bytes after which a new segment file of the embedded journal is begun.
     pub segment_bytes_max: u64,
     /// Bytes of appends that may wait for the disk.
     pub pending_bytes_max: usize,
-    /// Whether an append waits for the disk. Off loses accepted touchpoints with the power.
+    /// Whether an append to the embedded journal waits for the disk. Off loses accepted touchpoints with the power.
     pub fsync: bool,
+}
+
+/// The Kafka cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct KafkaConfig {
+    /// `HOST:PORT`, several separated by commas; empty keeps the journal in the data directory.
+    pub brokers: String,
+    /// What the names of Patron's topics and groups begin with.
+    pub topic_prefix: String,
+    /// Replicas of topics that Patron creates; 0 takes three where there are three brokers, else one.
+    pub replication_factor: u32,
+    /// `none`, `gzip`, `snappy`, `lz4` or `zstd`.
+    pub compression: String,
+    /// Most milliseconds that a record waits for the brokers.
+    pub delivery_timeout_ms: u64,
+    /// Most bytes fetched ahead for a partition.
+    pub prefetch_bytes_max: usize,
+    /// Most milliseconds that a start waits for the cluster.
+    pub start_timeout_ms: u64,
+    /// Properties of librdkafka: SASL, TLS and others.
+    pub properties: BTreeMap<String, String>,
 }
 
 /// Front door.
@@ -81,6 +110,20 @@ pub struct IngestConfig {
     pub stream_batches_under_way_max: usize,
     /// Most publish calls under way at once.
     pub publishes_under_way_max: usize,
+    /// Consumer group that reads the raw topics, behind the topic prefix.
+    pub raw_group: String,
+    /// Topics of others that are read as touchpoints, by name.
+    pub raw_topics: BTreeMap<String, RawTopicConfig>,
+}
+
+/// A raw topic.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawTopicConfig {
+    /// `segment_json` or `touchpoint_protobuf`.
+    pub format: String,
+    /// The system that its touchpoints come from.
+    pub source: String,
 }
 
 /// Folding.
@@ -111,6 +154,8 @@ pub struct StoreConfig {
 pub struct QueryConfig {
     /// Most milliseconds that a read waits for `min_position` where the caller sets no deadline.
     pub wait_max_ms: u64,
+    /// `http://HOST:PORT` of the projectors that `patron query` asks; each holds all customers.
+    pub projectors: Vec<String>,
 }
 
 /// Kinds of touchpoints.
@@ -162,9 +207,11 @@ impl Default for Config {
         Self {
             data_dir: PathBuf::from("./patron-data"),
             hash_key: "patron".to_owned(),
+            trusted_network: false,
             grpc: loopback(7700),
             http: loopback(7701),
             journal: JournalConfig::default(),
+            kafka: KafkaConfig::default(),
             ingest: IngestConfig::default(),
             projector: ProjectorConfig::default(),
             store: StoreConfig::default(),
@@ -182,9 +229,30 @@ impl Default for JournalConfig {
     }
 }
 
+impl Default for KafkaConfig {
+    fn default() -> Self {
+        Self {
+            brokers: String::new(),
+            topic_prefix: String::new(),
+            replication_factor: 0,
+            compression: "zstd".to_owned(),
+            delivery_timeout_ms: 30_000,
+            prefetch_bytes_max: 8 << 20,
+            start_timeout_ms: 30_000,
+            properties: BTreeMap::new(),
+        }
+    }
+}
+
 impl Default for IngestConfig {
     fn default() -> Self {
-        Self { append_timeout_ms: 10_000, stream_batches_under_way_max: 8, publishes_under_way_max: 256 }
+        Self {
+            append_timeout_ms: 10_000,
+            stream_batches_under_way_max: 8,
+            publishes_under_way_max: 256,
+            raw_group: "patron-ingest".to_owned(),
+            raw_topics: BTreeMap::new(),
+        }
     }
 }
 
@@ -202,7 +270,7 @@ impl Default for StoreConfig {
 
 impl Default for QueryConfig {
     fn default() -> Self {
-        Self { wait_max_ms: 10_000 }
+        Self { wait_max_ms: 10_000, projectors: vec!["http://127.0.0.1:7710".to_owned()] }
     }
 }
 
@@ -226,9 +294,10 @@ impl Config {
     /// The key, its problem and the remedy.
     pub fn check(&self) -> Result<(), ConfigError> {
         for (key, listener) in [("grpc.addr", &self.grpc), ("http.addr", &self.http)] {
-            if !listener.addr.ip().is_loopback() {
+            if !listener.addr.ip().is_loopback() && !self.trusted_network {
                 let problem = format!(
-                    "{} is not on loopback; there is no encryption and no sign-in yet: use 127.0.0.1",
+                    "{} is not on loopback, and there is no encryption and no sign-in yet: use 127.0.0.1, or set trusted_network = \
+                     true if everybody who reaches this address may read and write everything",
                     listener.addr
                 );
                 return Err(ConfigError::value(key, problem));
@@ -251,6 +320,7 @@ impl Config {
             return Err(ConfigError::value("journal.partitions", problem));
         }
         self.check_names()?;
+        self.check_kafka()?;
         self.blocked().map(drop)?;
         tracing_subscriber::EnvFilter::try_new(&self.log.filter).map_err(|error| {
             ConfigError::value("log.filter", format!("{error}; write a filter such as `info,projector=debug`"))
@@ -269,6 +339,53 @@ impl Config {
             }
             None => Ok(()),
         }
+    }
+
+    /// What can be said of the cluster's settings without asking it.
+    fn check_kafka(&self) -> Result<(), ConfigError> {
+        if self.kafka.brokers.is_empty() {
+            return match self.ingest.raw_topics.keys().next() {
+                Some(name) => Err(ConfigError::value(
+                    &format!("ingest.raw_topics.{name}"),
+                    "there is no Kafka cluster to read it from: set kafka.brokers",
+                )),
+                None => Ok(()),
+            };
+        }
+        self.kafka_settings("check").check().map_err(|error| ConfigError::value("kafka", error.to_string()))?;
+        self.raw_topics().map(drop)
+    }
+
+    /// How to reach the cluster, for a client of this name.
+    pub fn kafka_settings(&self, client_id: &str) -> KafkaSettings {
+        let KafkaConfig { compression, delivery_timeout_ms, prefetch_bytes_max, properties, .. } = self.kafka.clone();
+        KafkaSettings {
+            client_id: client_id.to_owned(),
+            compression,
+            delivery_timeout: Duration::from_millis(delivery_timeout_ms),
+            prefetch_bytes_max,
+            properties,
+            pending_bytes_max: self.journal.pending_bytes_max,
+            ..KafkaSettings::new(self.kafka.brokers.clone())
+        }
+    }
+
+    /// The raw topics by name.
+    ///
+    /// # Errors
+    /// A format that is none, or a source that no touchpoint may have.
+    pub fn raw_topics(&self) -> Result<RawTopics, ConfigError> {
+        let topic = |(name, topic): (&String, &RawTopicConfig)| {
+            let key = |field: &str| format!("ingest.raw_topics.{name}.{field}");
+            let format = topic.format.parse().map_err(|problem: String| ConfigError::value(&key("format"), problem))?;
+            let source = topic.source.trim().to_owned();
+            if source.is_empty() || source.len() > types::limits::SOURCE_BYTES_MAX {
+                let problem = format!("name the system in 1 to {} bytes", types::limits::SOURCE_BYTES_MAX);
+                return Err(ConfigError::value(&key("source"), problem));
+            }
+            Ok((name.clone(), RawTopic { format, source }))
+        };
+        self.ingest.raw_topics.iter().map(topic).collect()
     }
 
     /// Values that stand for nobody: the built-in list and the configured one.
@@ -298,7 +415,13 @@ impl Config {
 
     /// The configuration as TOML, with secrets masked.
     pub fn to_masked_toml(&self) -> String {
-        let masked = Self { hash_key: "********".to_owned(), ..self.clone() };
+        const MASK: &str = "********";
+        let mut masked = Self { hash_key: MASK.to_owned(), ..self.clone() };
+        for (property, value) in &mut masked.kafka.properties {
+            if journal::kafka::is_secret(property) {
+                MASK.clone_into(value);
+            }
+        }
         toml::to_string(&masked).expect("settings have a TOML form")
     }
 }

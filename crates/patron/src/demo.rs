@@ -19,7 +19,7 @@ use crate::{
     config::Config,
     generate::Settings,
     output::{self, Output, progress::per_second},
-    server::Server,
+    server::{Role, Server},
 };
 
 mod send;
@@ -57,7 +57,7 @@ pub async fn run(settings: &DemoSettings, out: &mut Output) -> anyhow::Result<()
         config.http.addr.set_port(0);
         config
     };
-    let running = Server::start(&free(Config { data_dir, ..Config::default() })).await?;
+    let running = Server::start(&free(Config { data_dir, ..Config::default() }), Role::All).await?;
     out.text(&format!(
         "Patron runs: gRPC on {}, metrics on http://{}/metrics\n",
         running.grpc_addr(),

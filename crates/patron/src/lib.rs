@@ -8,6 +8,7 @@ pub mod cli;
 pub mod client;
 pub mod config;
 pub mod demo;
+pub mod doctor;
 pub mod generate;
 pub mod import;
 pub mod output;

@@ -8,6 +8,8 @@ use proto::json::{self, Named};
 
 pub mod admin;
 pub mod customer;
+pub mod dead_letters;
+pub mod doctor;
 pub mod progress;
 mod table;
 pub mod timeline;

@@ -1,16 +1,14 @@
-//! All of Patron in one process: embedded journal, ingest, projector, query.
+//! Patron's processes: all in one, or ingest, projector and query each by itself.
 //!
 //! Owns what is started in which order and stopped in which order. Never holds logic of the services.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use ingest::{Clock as _, Ingest, IngestSettings, WallClock};
-use journal::{
-    Journal,
-    embedded::{EmbeddedConfig, EmbeddedJournal},
-};
+use ingest::{Clock as _, DeadLetters, Ingest, IngestSettings, WallClock, raw::RawReader};
+use journal::Journal;
 use projector::{Projector, ProjectorSettings};
+use query::Gateway;
 use store::{Manifest, Store, StoreSettings};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use types::HashKey;
@@ -20,48 +18,86 @@ use crate::config::Config;
 mod fingerprint;
 mod grpc;
 mod http;
+mod journals;
+mod lag;
+mod manifest;
+mod role;
+
+pub(crate) use journals::{connect, topics};
+pub(crate) use manifest::agrees as manifest_agrees;
+pub use role::Role;
+
+use grpc::{Reads, Services};
+use journals::Journals;
 
 /// Longest wait for calls under way when the server stops.
 const DRAIN_MAX: Duration = Duration::from_secs(5);
 
-/// A running server. Stop it with `stop`; dropping it breaks calls off, but loses nothing that was accepted.
+/// A running process. Stop it with `stop`; dropping it breaks calls off, but loses nothing that was accepted.
 #[derive(Debug)]
 pub struct Server {
     grpc_addr: SocketAddr,
     http_addr: SocketAddr,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<anyhow::Result<()>>>,
+    raw: Option<RawReader>,
+    projector: Option<Projector>,
+    journals: Option<Journals>,
+}
+
+/// What the roles of a process bring with them.
+#[derive(Default)]
+struct Parts {
+    ingest: Option<(Ingest, DeadLetters)>,
+    raw: Option<RawReader>,
+    shards: Option<Shards>,
+    gateway: Option<Gateway>,
+    journals: Option<Journals>,
+}
+
+/// The state and who folds it.
+struct Shards {
+    store: Arc<Store>,
     projector: Projector,
-    journal: Arc<EmbeddedJournal>,
+    context: query::Context,
 }
 
 impl Server {
-    /// Starts everything. Addresses are taken first, so that a second start fails before it touches any data.
+    /// Starts what the role says. Addresses are taken first, so that a second start fails before it touches any data.
     ///
     /// # Errors
     /// Names what could not be started, and the remedy.
-    pub async fn start(config: &Config) -> anyhow::Result<Self> {
+    pub async fn start(config: &Config, role: Role) -> anyhow::Result<Self> {
         let grpc = bind("grpc.addr", config.grpc.addr).await?;
         let http = bind("http.addr", config.http.addr).await?;
-        let journal = Arc::new(open_journal(config)?);
-        let hash_key = HashKey::derive(&config.hash_key);
-        fingerprint::hold(&config.data_dir, &hash_key)?;
-        let store = Arc::new(open_store(config, journal.as_ref(), &hash_key)?);
-        let projector = start_projector(config, &store, Arc::clone(&journal) as Arc<dyn Journal>, &hash_key)?;
-        let context = query_context(config, &store, &journal, &projector, hash_key.clone());
-        let ingest = Ingest::new(
-            Arc::clone(&journal) as Arc<dyn Journal>,
-            ingest_settings(config, hash_key)?,
-            Arc::new(WallClock),
-        );
-        let (stop, stopped) = watch::channel(false);
         let (grpc_addr, http_addr) = (grpc.local_addr()?, http.local_addr()?);
-        let health = http::Health { progress: projector.progress(), stopped: stopped.clone(), store };
-        let tasks = vec![
-            tokio::spawn(grpc::serve(grpc, ingest, context, stopped.clone())),
-            tokio::spawn(http::serve(http, health, stopped)),
-        ];
-        Ok(Self { grpc_addr, http_addr, stop, tasks, projector, journal })
+        let parts = {
+            let config = config.clone();
+            // The journal, the state and Kafka's answers are waited for.
+            tokio::task::spawn_blocking(move || Parts::start(&config, role)).await.context("the start broke off")??
+        };
+        let (stop, stopped) = watch::channel(false);
+        let Parts { ingest, raw, shards, gateway, journals } = parts;
+        let mut tasks = Vec::new();
+        let mut health = http::Health { stopped: stopped.clone(), shards: None, gateway: gateway.clone() };
+        let mut projector = None;
+        let mut reads = gateway.map(Reads::Gateway);
+        if let Some(shards) = shards {
+            let progress = shards.projector.progress();
+            if let Some(journals) = &journals {
+                tasks.push(tokio::spawn(lag::meter(
+                    Arc::clone(&journals.touchpoints),
+                    progress.clone(),
+                    stopped.clone(),
+                )));
+            }
+            health.shards = Some((progress, shards.store));
+            reads = Some(Reads::Shards(Box::new(shards.context)));
+            projector = Some(shards.projector);
+        }
+        tasks.push(tokio::spawn(grpc::serve(grpc, Services { ingest, reads }, stopped.clone())));
+        tasks.push(tokio::spawn(http::serve(http, health, stopped)));
+        Ok(Self { grpc_addr, http_addr, stop, tasks, raw, projector, journals })
     }
 
     /// Where gRPC is served.
@@ -88,13 +124,68 @@ impl Server {
                 }
             }
         }
-        let (projector, journal) = (self.projector, self.journal);
+        let (raw, projector, journals) = (self.raw, self.projector, self.journals);
         tokio::task::spawn_blocking(move || {
-            projector.stop();
-            journal.close();
+            raw.into_iter().for_each(RawReader::stop);
+            projector.into_iter().for_each(Projector::stop);
+            journals.into_iter().for_each(|journals| journals.close());
         })
         .await
-        .context("the projector's end broke off")
+        .context("the end of a thread broke off")
+    }
+}
+
+impl Parts {
+    /// Blocks.
+    fn start(config: &Config, role: Role) -> anyhow::Result<Self> {
+        let mut parts = Self::default();
+        if role == Role::Query {
+            let gateway = Gateway::new(&config.query.projectors);
+            parts.gateway = Some(gateway.map_err(|problem| anyhow::anyhow!("query.projectors: {problem}"))?);
+            return Ok(parts);
+        }
+        let hash_key = HashKey::derive(&config.hash_key);
+        let journals = Journals::open(config, role, &hash_key)?;
+        if role.folds() {
+            parts.shards = Some(Shards::start(config, &journals, &hash_key)?);
+        }
+        if role.ingests() {
+            let settings = ingest_settings(config, hash_key)?;
+            let topics = config.raw_topics()?;
+            let (touchpoints, letters) = (Arc::clone(&journals.touchpoints), Arc::clone(&journals.dead_letters));
+            let dead_letters =
+                DeadLetters::new(Arc::clone(&letters), Arc::clone(&touchpoints), topics.clone(), settings.clone());
+            parts.raw = journals
+                .raw_reader(config)
+                .map(|reader| RawReader::start(reader, topics, Arc::clone(&touchpoints), letters, settings.clone()))
+                .transpose()?;
+            parts.ingest = Some((Ingest::new(touchpoints, settings, Arc::new(WallClock)), dead_letters));
+        }
+        parts.journals = Some(journals);
+        Ok(parts)
+    }
+}
+
+impl Shards {
+    fn start(config: &Config, journals: &Journals, hash_key: &HashKey) -> anyhow::Result<Self> {
+        let store = Arc::new(open_store(config, journals.touchpoints.as_ref(), hash_key)?);
+        let settings = ProjectorSettings {
+            hash_key: hash_key.clone(),
+            batch_records_max: config.projector.batch_records_max,
+            batch_bytes_max: config.projector.batch_bytes_max,
+        };
+        let (touchpoints, letters) = (Arc::clone(&journals.touchpoints), Arc::clone(&journals.dead_letters));
+        let projector = Projector::start(Arc::clone(&store), touchpoints, letters, settings)?;
+        let context = query::Context {
+            store: Arc::clone(&store),
+            rules: Arc::new(config.rules()),
+            hash_key: hash_key.clone(),
+            progress: projector.progress(),
+            journal: Arc::new(Facts(Arc::clone(&journals.touchpoints))),
+            wait_max: Duration::from_millis(config.query.wait_max_ms),
+            started_at: WallClock.now(),
+        };
+        Ok(Self { store, projector, context })
     }
 }
 
@@ -103,19 +194,6 @@ async fn bind(key: &str, addr: SocketAddr) -> anyhow::Result<TcpListener> {
         let variable = key.to_uppercase().replace('.', "_");
         format!("{key}: {addr} cannot be listened on; is another patron running? Stop it, or choose a free port with PATRON_{variable}")
     })
-}
-
-fn open_journal(config: &Config) -> anyhow::Result<EmbeddedJournal> {
-    let dir = config.data_dir.join("journal");
-    std::fs::create_dir_all(&dir)
-        .with_context(|| format!("data_dir: {} cannot be created; choose a writable directory", dir.display()))?;
-    let settings = EmbeddedConfig {
-        segment_bytes_max: config.journal.segment_bytes_max,
-        pending_bytes_max: config.journal.pending_bytes_max,
-        fsync: config.journal.fsync,
-        ..EmbeddedConfig::new(dir, config.journal.partitions)
-    };
-    Ok(EmbeddedJournal::open(settings)?)
 }
 
 fn open_store(config: &Config, journal: &dyn Journal, hash_key: &HashKey) -> anyhow::Result<Store> {
@@ -137,20 +215,6 @@ fn open_store(config: &Config, journal: &dyn Journal, hash_key: &HashKey) -> any
     Ok(Store::open(&settings, &manifest)?)
 }
 
-fn start_projector(
-    config: &Config,
-    store: &Arc<Store>,
-    journal: Arc<dyn Journal>,
-    hash_key: &HashKey,
-) -> anyhow::Result<Projector> {
-    let settings = ProjectorSettings {
-        hash_key: hash_key.clone(),
-        batch_records_max: config.projector.batch_records_max,
-        batch_bytes_max: config.projector.batch_bytes_max,
-    };
-    Ok(Projector::start(Arc::clone(store), journal, settings)?)
-}
-
 fn ingest_settings(config: &Config, hash_key: HashKey) -> anyhow::Result<IngestSettings> {
     Ok(IngestSettings {
         catalogue: config.catalogue()?,
@@ -162,26 +226,8 @@ fn ingest_settings(config: &Config, hash_key: HashKey) -> anyhow::Result<IngestS
     })
 }
 
-fn query_context(
-    config: &Config,
-    store: &Arc<Store>,
-    journal: &Arc<EmbeddedJournal>,
-    projector: &Projector,
-    hash_key: HashKey,
-) -> query::Context {
-    query::Context {
-        store: Arc::clone(store),
-        rules: Arc::new(config.rules()),
-        hash_key,
-        progress: projector.progress(),
-        journal: Arc::new(Facts(Arc::clone(journal))),
-        wait_max: Duration::from_millis(config.query.wait_max_ms),
-        started_at: WallClock.now(),
-    }
-}
-
 /// What query may know of the journal.
-struct Facts(Arc<EmbeddedJournal>);
+struct Facts(Arc<dyn Journal>);
 
 impl query::JournalFacts for Facts {
     fn ids(&self) -> (String, String) {

@@ -1,10 +1,13 @@
 //! Query: unified customer views, timelines, status and digest over gRPC.
 //!
-//! Stateless: every answer comes from one snapshot and says what it covers. Never writes to the store and never knows the journal.
+//! The same services twice: beside the store (`Customers`, `Admin`), where every answer comes from one snapshot and says what it
+//! covers; and as a stateless front (`Gateway`) that passes calls on to the processes that hold a store. Never writes to the
+//! store and never knows the journal.
 
 mod admin_service;
 mod context;
 mod customer_service;
+mod gateway;
 mod status;
 mod timeline;
 mod token;
@@ -14,3 +17,4 @@ mod wait;
 pub use admin_service::Admin;
 pub use context::{Context, JournalFacts};
 pub use customer_service::Customers;
+pub use gateway::Gateway;

@@ -40,6 +40,14 @@ pub(crate) fn busy(call: &str, most: usize) -> Status {
     Status::with_error_details(Code::ResourceExhausted, message, details)
 }
 
+/// No projector answers.
+pub(crate) fn no_projector(last: &str) -> Status {
+    let mut details = ErrorDetails::with_retry_info(Some(Duration::from_secs(1)));
+    details.set_error_info("NO_PROJECTOR", DOMAIN, HashMap::new());
+    let message = format!("no projector answers, try again; the last said: {last}");
+    Status::with_error_details(Code::Unavailable, message, details)
+}
+
 /// Something that no caller can mend.
 pub(crate) fn internal(reason: &str) -> Status {
     tracing::error!(reason, "a query failed");

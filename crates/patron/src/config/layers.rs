@@ -9,7 +9,9 @@ use super::Config;
 /// Prefix of environment variables: `PATRON_GRPC_ADDR` is `grpc.addr`.
 const PREFIX: &str = "PATRON_";
 /// Tables whose keys the user names.
-const OPEN: [&str; 2] = ["identity.limits", "identity.blocked"];
+const OPEN: [&str; 4] = ["identity.limits", "identity.blocked", "ingest.raw_topics", PROPERTIES];
+/// The table of librdkafka's properties.
+const PROPERTIES: &str = "kafka.properties";
 
 /// What is wrong with the configuration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -37,7 +39,14 @@ pub type Overrides = BTreeMap<String, String>;
 /// The settings among environment variables, by dotted key. Variables that name no setting are not Patron's to judge.
 pub fn environment(variables: impl Iterator<Item = (String, String)>) -> Overrides {
     let keys: BTreeMap<String, String> = leaves(&defaults()).into_iter().map(|key| (variable(&key), key)).collect();
-    variables.filter_map(|(name, value)| Some((keys.get(&name)?.clone(), value))).collect()
+    let key = |name: &str| keys.get(name).cloned().or_else(|| property(name));
+    variables.filter_map(|(name, value)| Some((key(&name)?, value))).collect()
+}
+
+/// `PATRON_KAFKA_PROPERTIES_SASL_PASSWORD` is librdkafka's `sasl.password`: its names have dots and no underscores.
+fn property(name: &str) -> Option<String> {
+    let property = name.strip_prefix(&format!("{}_", variable(PROPERTIES)))?;
+    Some(format!("{PROPERTIES}.{}", property.to_lowercase().replace('_', ".")))
 }
 
 /// Loads, layers and checks the configuration.
@@ -45,7 +54,20 @@ pub fn environment(variables: impl Iterator<Item = (String, String)>) -> Overrid
 /// # Errors
 /// Names the layer, the key, the problem and the remedy.
 pub fn load(file: Option<&Path>, environment: &Overrides, flags: &Overrides) -> Result<Config, ConfigError> {
-    let mut merged = defaults();
+    load_over(&Config::default(), file, environment, flags)
+}
+
+/// The same over other defaults.
+///
+/// # Errors
+/// As `load`.
+pub fn load_over(
+    defaults: &Config,
+    file: Option<&Path>,
+    environment: &Overrides,
+    flags: &Overrides,
+) -> Result<Config, ConfigError> {
+    let mut merged = Table::try_from(defaults).expect("settings have a TOML form");
     if let Some(file) = file {
         let origin = format!("file {}", file.display());
         let table = read(file, &origin)?;
@@ -69,7 +91,7 @@ fn typed_config(merged: &Table) -> Result<Config, String> {
 }
 
 fn defaults() -> Table {
-    Table::try_from(Config::default()).expect("the defaults have a TOML form")
+    Table::try_from(Config::default()).expect("settings have a TOML form")
 }
 
 fn read(file: &Path, origin: &str) -> Result<Table, ConfigError> {
@@ -128,7 +150,11 @@ fn overlay(base: &mut Table, over: Table) {
 
 /// Sets one key from text, read as the type that its default has.
 fn set(table: &mut Table, key: &str, text: &str, origin: &str) -> Result<(), ConfigError> {
-    let (parents, last) = key.rsplit_once('.').map_or((None, key), |(parents, last)| (Some(parents), last));
+    let of_properties = key.strip_prefix(PROPERTIES).and_then(|rest| rest.strip_prefix('.'));
+    let (parents, last) = match of_properties {
+        Some(property) => (Some(PROPERTIES), property),
+        None => key.rsplit_once('.').map_or((None, key), |(parents, last)| (Some(parents), last)),
+    };
     let mut inner = table;
     for step in parents.into_iter().flat_map(|parents| parents.split('.')) {
         inner = inner
@@ -136,7 +162,9 @@ fn set(table: &mut Table, key: &str, text: &str, origin: &str) -> Result<(), Con
             .and_then(Value::as_table_mut)
             .ok_or_else(|| ConfigError::at(origin, key, "there is no such key"))?;
     }
-    let held = inner.get(last).ok_or_else(|| ConfigError::at(origin, key, "there is no such key"))?;
+    let text_only = Value::String(String::new());
+    let held = if of_properties.is_some() { Some(&text_only) } else { inner.get(last) };
+    let held = held.ok_or_else(|| ConfigError::at(origin, key, "there is no such key"))?;
     let value = typed(held, text).map_err(|problem| ConfigError::at(origin, key, problem))?;
     inner.insert(last.to_owned(), value);
     Ok(())

@@ -9,7 +9,12 @@ pub const TEMPLATE: &str = r#"# Patron's configuration. Every line shows a defau
 # Secret text from which all derived ids and keys come; fixed for the life of the data.
 #hash_key = "patron"
 
+# Listen beyond this machine although there is no encryption and no sign-in yet: only in a network where everybody who
+# reaches the addresses below may read and write everything.
+#trusted_network = false
+
 [grpc]
+# The defaults of the processes differ: patron projector listens on ports 7710 and 7711, patron query on 7720 and 7721.
 #addr = "127.0.0.1:7700"
 
 [http]
@@ -19,16 +24,46 @@ pub const TEMPLATE: &str = r#"# Patron's configuration. Every line shows a defau
 [journal]
 # Partitions, and so shards, when the journal is created; fixed afterwards.
 #partitions = 4
+# Size of a segment file of the embedded journal.
 #segment_bytes_max = 67108864
-# Bytes of appends that may wait for the disk.
+# Bytes of appends that may wait for the disk or the brokers.
 #pending_bytes_max = 67108864
 # Off loses accepted touchpoints with the power.
 #fsync = true
+
+[kafka]
+# HOST:PORT, several separated by commas. Empty keeps the journal in the data directory.
+#brokers = ""
+# What the names of Patron's topics and groups begin with.
+#topic_prefix = ""
+# Replicas of topics that Patron creates. 0: three where there are three brokers, else one.
+#replication_factor = 0
+#compression = "zstd"
+#delivery_timeout_ms = 30000
+# Bytes fetched ahead for a partition.
+#prefetch_bytes_max = 8388608
+# Longest wait of a start for the cluster.
+#start_timeout_ms = 30000
+
+# Properties of librdkafka, passed on: SASL, TLS and others. Each can also be set by an environment variable
+# (PATRON_KAFKA_PROPERTIES_SASL_PASSWORD is sasl.password).
+# [kafka.properties]
+# "security.protocol" = "SASL_SSL"
+# "sasl.mechanism" = "SCRAM-SHA-512"
+# "sasl.username" = "patron"
 
 [ingest]
 #append_timeout_ms = 10000
 #stream_batches_under_way_max = 8
 #publishes_under_way_max = 256
+# Consumer group of the raw topics, behind the topic prefix.
+#raw_group = "patron-ingest"
+
+# Topics of others that are read as touchpoints: their names, the form of their records (segment_json or
+# touchpoint_protobuf), and the system that they come from.
+# [ingest.raw_topics.app-events]
+# format = "segment_json"
+# source = "app"
 
 [projector]
 #batch_records_max = 4096
@@ -42,6 +77,8 @@ pub const TEMPLATE: &str = r#"# Patron's configuration. Every line shows a defau
 [query]
 # Longest wait for min_position where the caller sets no deadline.
 #wait_max_ms = 10000
+# Where patron query finds the projectors; each holds all customers, any one answers.
+#projectors = ["http://127.0.0.1:7710"]
 
 [kinds]
 # Kinds of touchpoints beside the built-in ones.

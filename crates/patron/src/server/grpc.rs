@@ -1,27 +1,45 @@
-//! The gRPC server: Patron's services, standard health and reflection.
+//! The gRPC server: the services of this process, standard health and reflection.
 
-use ingest::Ingest;
-use query::{Admin, Context, Customers};
+use ingest::{DeadLetters, Ingest};
+use query::{Admin, Context, Customers, Gateway};
 use tokio::{net::TcpListener, sync::watch};
 use tonic::transport::{Server, server::TcpIncoming};
+
+/// What a process serves.
+pub(super) struct Services {
+    pub(super) ingest: Option<(Ingest, DeadLetters)>,
+    pub(super) reads: Option<Reads>,
+}
+
+/// From where reads are answered.
+pub(super) enum Reads {
+    /// From this process's own shards.
+    Shards(Box<Context>),
+    /// By the projectors.
+    Gateway(Gateway),
+}
+
+const INGEST: [&str; 2] = ["patron.ingest.v1.IngestService", "patron.ingest.v1.DeadLetterService"];
+const READS: [&str; 2] = ["patron.customer.v1.CustomerService", "patron.admin.v1.AdminService"];
+
+impl Services {
+    fn names(&self) -> impl Iterator<Item = &'static str> {
+        let ingest = self.ingest.iter().flat_map(|_| INGEST);
+        ingest.chain(self.reads.iter().flat_map(|_| READS))
+    }
+}
 
 /// Serves until a stop is asked for, then finishes the calls under way.
 pub(super) async fn serve(
     listener: TcpListener,
-    ingest: Ingest,
-    context: Context,
+    services: Services,
     mut stopped: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
     let (reporter, health) = tonic_health::server::health_reporter();
-    for service in
-        ["", "patron.ingest.v1.IngestService", "patron.customer.v1.CustomerService", "patron.admin.v1.AdminService"]
-    {
+    for service in services.names().chain([""]) {
         reporter.set_service_status(service, tonic_health::ServingStatus::Serving).await;
     }
-    let reflection = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(proto::FILE_DESCRIPTOR_SET)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-        .build_v1()?;
+    let reflection = reflection(&services)?;
     let stop = async move {
         // An error means that the server was dropped, which is a stop too.
         if stopped.wait_for(|stopped| *stopped).await.is_err() {
@@ -29,13 +47,35 @@ pub(super) async fn serve(
         }
         reporter.set_service_status("", tonic_health::ServingStatus::NotServing).await;
     };
-    Server::builder()
+    let Services { ingest, reads } = services;
+    let (ingest, letters) = ingest.unzip();
+    let router = Server::builder()
         .add_service(health)
         .add_service(reflection)
-        .add_service(ingest.into_server())
-        .add_service(Customers::server(context.clone()))
-        .add_service(Admin::server(context))
-        .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), stop)
-        .await?;
+        .add_optional_service(ingest.map(Ingest::into_server))
+        .add_optional_service(letters.map(DeadLetters::into_server));
+    let router = match reads {
+        None => router,
+        Some(Reads::Shards(context)) => {
+            router.add_service(Customers::server((*context).clone())).add_service(Admin::server(*context))
+        }
+        Some(Reads::Gateway(gateway)) => {
+            router.add_service(gateway.customers_server()).add_service(gateway.admin_server())
+        }
+    };
+    router.serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), stop).await?;
     Ok(())
+}
+
+/// Shows the services that this process has, and no others.
+fn reflection(
+    services: &Services,
+) -> anyhow::Result<
+    tonic_reflection::server::v1::ServerReflectionServer<impl tonic_reflection::server::v1::ServerReflection>,
+> {
+    let builder = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(proto::FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .with_service_name("grpc.health.v1.Health");
+    Ok(services.names().fold(builder, |builder, name| builder.with_service_name(name)).build_v1()?)
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::{Router, extract::State, http::StatusCode, routing::get};
+use query::Gateway;
 use store::Store;
 use tokio::{net::TcpListener, sync::watch};
 use types::Progress;
@@ -12,9 +13,9 @@ use crate::telemetry;
 /// What health is judged by.
 #[derive(Clone)]
 pub(super) struct Health {
-    pub(super) progress: watch::Receiver<Progress>,
     pub(super) stopped: watch::Receiver<bool>,
-    pub(super) store: Arc<Store>,
+    pub(super) shards: Option<(watch::Receiver<Progress>, Arc<Store>)>,
+    pub(super) gateway: Option<Gateway>,
 }
 
 /// Serves until a stop is asked for.
@@ -24,9 +25,9 @@ pub(super) async fn serve(
     mut stopped: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
     let handle = telemetry::metrics_handle()?;
-    let store = Arc::clone(&health.store);
+    let store = health.shards.as_ref().map(|(_, store)| Arc::clone(store));
     let render = move || {
-        metrics::gauge!("patron_store_bytes").set(store.live_bytes() as f64);
+        store.iter().for_each(|store| metrics::gauge!("patron_store_bytes").set(store.live_bytes() as f64));
         handle.run_upkeep();
         let text = handle.render();
         async move { text }
@@ -45,16 +46,28 @@ pub(super) async fn serve(
     Ok(())
 }
 
-/// Ready while folding goes on and no stop was asked for.
+/// Ready while folding goes on or a projector answers, and no stop was asked for.
 async fn readyz(State(health): State<Health>) -> (StatusCode, String) {
-    if *health.stopped.borrow() {
-        return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n".to_owned());
-    }
-    if health.progress.has_changed().is_err() {
-        return (StatusCode::SERVICE_UNAVAILABLE, "the projector broke off; restart patron\n".to_owned());
-    }
-    match &health.progress.borrow().halted {
-        Some(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("folding stands still: {reason}\n")),
+    match health.problem().await {
+        Some(problem) => (StatusCode::SERVICE_UNAVAILABLE, format!("{problem}\n")),
         None => (StatusCode::OK, "ok\n".to_owned()),
+    }
+}
+
+impl Health {
+    async fn problem(&self) -> Option<String> {
+        if *self.stopped.borrow() {
+            return Some("stopping".to_owned());
+        }
+        if let Some((progress, _)) = &self.shards {
+            if progress.has_changed().is_err() {
+                return Some("the projector broke off; restart patron".to_owned());
+            }
+            if let Some(reason) = &progress.borrow().halted {
+                return Some(format!("folding stands still: {reason}"));
+            }
+        }
+        let gateway = self.gateway.as_ref()?;
+        gateway.ready().await.err().map(|status| status.message().to_owned())
     }
 }
