@@ -3,6 +3,7 @@
 //! Owns the measuring itself, the samples, the primitives under the projector's fold path, and the runs of the projector and of the
 //! whole server. Never part of the product.
 
+pub mod broker;
 pub mod feed;
 pub mod machine;
 pub mod measure;

@@ -14,7 +14,7 @@ use anyhow::Result;
 use patron::{
     client,
     config::{Config, Listener},
-    server::Server,
+    server::{Role, Server},
 };
 
 use self::crowd::Crowd;
@@ -37,8 +37,15 @@ pub async fn measure(plan: &Plan, dir: &Path) -> Result<()> {
 /// One server from its start to its end.
 async fn run(plan: &Plan, data_dir: &Path, crowd: &Arc<Crowd>, series: &mut Series) -> Result<()> {
     let any_port = Listener { addr: SocketAddr::from(([127, 0, 0, 1], 0)) };
-    let config = Config { data_dir: data_dir.to_owned(), grpc: any_port.clone(), http: any_port, ..Config::default() };
-    let server = Server::start(&config).await?;
+    let mut config =
+        Config { data_dir: data_dir.to_owned(), grpc: any_port.clone(), http: any_port, ..Config::default() };
+    if let Some(brokers) = &plan.kafka {
+        let run = data_dir.file_name().unwrap_or_default().to_string_lossy();
+        config.kafka.brokers.clone_from(brokers);
+        config.kafka.topic_prefix = format!("bench-{}-{run}-", std::process::id());
+        config.journal.partitions = 8;
+    }
+    let server = Server::start(&config, Role::All).await?;
     let client = client::Server::connect(&server.grpc_addr().to_string()).await?;
     crowd.start_over();
     let sustained = stream::sustained(&client, crowd, Duration::from_secs(plan.seconds), series).await?;

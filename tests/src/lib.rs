@@ -5,6 +5,8 @@
 pub mod client;
 pub mod data;
 pub mod exact;
+pub mod fleet;
+pub mod kafka;
 pub mod pipeline;
 pub mod process;
 pub mod touchpoints;

@@ -59,7 +59,9 @@ fn project(
     batch_records_max: usize,
 ) {
     let settings = ProjectorSettings { hash_key: hash_key(), batch_records_max, batch_bytes_max: 1 << 20 };
-    let projector = Projector::start(Arc::clone(store), Arc::clone(journal), settings).expect("a projector starts");
+    let dead_letters = Arc::new(MemoryJournal::new(1));
+    let projector = Projector::start(Arc::clone(store), Arc::clone(journal), dead_letters, settings);
+    let projector = projector.expect("a projector starts");
     let ends = journal.ends().expect("memory answers");
     let all = |progress: &Progress| {
         (0..).zip(&ends).all(|(partition, end)| progress.applied.get(&partition).copied().unwrap_or_default() >= *end)

@@ -25,7 +25,7 @@ pub fn binary() -> PathBuf {
     built
 }
 
-/// A running `patron up`; killed when dropped.
+/// A running `patron up`, or one of its parts; killed when dropped.
 #[derive(Debug)]
 pub struct Server {
     child: Child,
@@ -43,7 +43,14 @@ impl Server {
 
     /// The same with more environment variables.
     pub fn start_with(data_dir: &Path, environment: &[(&str, &str)]) -> anyhow::Result<Self> {
-        let mut child = up(data_dir).envs(environment.iter().copied()).spawn().context("patron up")?;
+        let mut up = up(data_dir);
+        up.envs(environment.iter().copied());
+        Self::spawn(up)
+    }
+
+    /// Starts what [`serving`] made.
+    pub fn spawn(mut command: Command) -> anyhow::Result<Self> {
+        let mut child = command.spawn().context("patron")?;
         let stdout = child.stdout.take().context("stdout is piped")?;
         let addresses = read_addresses(stdout);
         match addresses {
@@ -80,7 +87,7 @@ impl Server {
 
     /// Waits until no shard lags.
     pub fn caught_up(&self) {
-        let until = Instant::now() + Duration::from_secs(120);
+        let until = Instant::now() + Duration::from_secs(300);
         loop {
             let status: serde_json::Value =
                 serde_json::from_str(&self.ask(&["status", "--output", "json"])).expect("JSON");
@@ -101,9 +108,14 @@ impl Server {
 
     /// Asks it to end with SIGTERM and waits.
     pub fn terminate(mut self) -> ExitStatus {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs").success());
+        self.signal("TERM");
         self.child.wait().expect("it ended")
+    }
+
+    /// Sends it a signal by name: `STOP`, `CONT`, `TERM`.
+    pub fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().expect("kill runs").success());
     }
 
     /// Number of the process.
@@ -132,8 +144,15 @@ pub fn command(arguments: &[&str]) -> Command {
 
 /// `patron up` over a folder on free ports, with its output piped.
 pub fn up(data_dir: &Path) -> Command {
-    let mut command = command(&["up", "--data-dir"]);
-    command.arg(data_dir).env("PATRON_GRPC_ADDR", "127.0.0.1:0").env("PATRON_HTTP_ADDR", "127.0.0.1:0");
+    let mut command = serving("up");
+    command.arg("--data-dir").arg(data_dir);
+    command
+}
+
+/// `patron up`, `ingest`, `projector` or `query` on free ports, with its output piped.
+pub fn serving(role: &str) -> Command {
+    let mut command = command(&[role]);
+    command.env("PATRON_GRPC_ADDR", "127.0.0.1:0").env("PATRON_HTTP_ADDR", "127.0.0.1:0");
     command.env("PATRON_LOG_FILTER", "warn").stdout(Stdio::piped()).stderr(Stdio::inherit());
     command
 }

@@ -26,6 +26,9 @@ pub struct Plan {
     /// Runs, each of a new server.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..))]
     pub runs: u64,
+    /// Brokers that hold the journal; otherwise it is embedded.
+    #[arg(long, value_name = "BROKERS")]
+    pub kafka: Option<String>,
     /// Where data are kept, in a folder of their own; default the system's folder for such.
     #[arg(long)]
     pub dir: Option<PathBuf>,
