@@ -2,17 +2,21 @@
 //!
 //! Owns every setting, its default and its check. Unknown keys are errors with a suggestion. Nothing else reads the environment.
 
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use ingest::raw::{RawTopic, RawTopics};
 use journal::kafka::KafkaSettings;
-
 use serde::{Deserialize, Serialize};
 
 mod layers;
+mod sections;
 mod template;
 
 pub use layers::{ConfigError, Overrides, environment, load, load_over};
+pub use sections::{
+    IdentityConfig, IngestConfig, JournalConfig, KafkaConfig, KindsConfig, Listener, LogConfig, LogFormat,
+    ProjectorConfig, QueryConfig, RawTopicConfig, StoreConfig,
+};
 pub use template::TEMPLATE;
 
 /// All settings.
@@ -49,158 +53,6 @@ pub struct Config {
     pub log: LogConfig,
 }
 
-/// A listening address.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Listener {
-    /// Address and port; port 0 takes any free one.
-    pub addr: SocketAddr,
-}
-
-impl Default for Listener {
-    /// Any free port; the real defaults are those of `Config`.
-    fn default() -> Self {
-        Self { addr: SocketAddr::from(([127, 0, 0, 1], 0)) }
-    }
-}
-
-/// Journal.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct JournalConfig {
-    /// Partitions when the journal is created; fixed afterwards.
-    pub partitions: u32,
-    /// Bytes after which a new segment file of the embedded journal is begun.
-    pub segment_bytes_max: u64,
-    /// Bytes of appends that may wait for the disk.
-    pub pending_bytes_max: usize,
-    /// Whether an append to the embedded journal waits for the disk. Off loses accepted touchpoints with the power.
-    pub fsync: bool,
-}
-
-/// The Kafka cluster.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct KafkaConfig {
-    /// `HOST:PORT`, several separated by commas; empty keeps the journal in the data directory.
-    pub brokers: String,
-    /// What the names of Patron's topics and groups begin with.
-    pub topic_prefix: String,
-    /// Replicas of topics that Patron creates; 0 takes three where there are three brokers, else one.
-    pub replication_factor: u32,
-    /// `none`, `gzip`, `snappy`, `lz4` or `zstd`.
-    pub compression: String,
-    /// Most milliseconds that a record waits for the brokers.
-    pub delivery_timeout_ms: u64,
-    /// Most bytes fetched ahead for a partition.
-    pub prefetch_bytes_max: usize,
-    /// Most milliseconds that a start waits for the cluster.
-    pub start_timeout_ms: u64,
-    /// Properties of librdkafka: SASL, TLS and others.
-    pub properties: BTreeMap<String, String>,
-}
-
-/// Front door.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct IngestConfig {
-    /// Most milliseconds that a batch waits for the journal.
-    pub append_timeout_ms: u64,
-    /// Most batches of one stream under way at once.
-    pub stream_batches_under_way_max: usize,
-    /// Most publish calls under way at once.
-    pub publishes_under_way_max: usize,
-    /// Consumer group that reads the raw topics, behind the topic prefix.
-    pub raw_group: String,
-    /// Topics of others that are read as touchpoints, by name.
-    pub raw_topics: BTreeMap<String, RawTopicConfig>,
-}
-
-/// A raw topic.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RawTopicConfig {
-    /// `segment_json` or `touchpoint_protobuf`.
-    pub format: String,
-    /// The system that its touchpoints come from.
-    pub source: String,
-}
-
-/// Folding.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ProjectorConfig {
-    /// Most records of one write.
-    pub batch_records_max: usize,
-    /// Most bytes of one batch of records.
-    pub batch_bytes_max: usize,
-}
-
-/// State.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct StoreConfig {
-    /// Bytes of memory for cached blocks.
-    pub cache_bytes: usize,
-    /// Bytes of memory for writes not yet in files.
-    pub write_buffer_bytes: usize,
-    /// Whether a write waits for the disk; off is safe only because the journal is folded again.
-    pub sync: bool,
-}
-
-/// Reading.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct QueryConfig {
-    /// Most milliseconds that a read waits for `min_position` where the caller sets no deadline.
-    pub wait_max_ms: u64,
-    /// `http://HOST:PORT` of the projectors that `patron query` asks; each holds all customers.
-    pub projectors: Vec<String>,
-}
-
-/// Kinds of touchpoints.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct KindsConfig {
-    /// Kinds beside the built-in ones.
-    pub custom: Vec<String>,
-}
-
-/// Identity rules.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct IdentityConfig {
-    /// Namespaces from the strongest to the weakest; those not named follow in the built-in order.
-    pub priority: Vec<String>,
-    /// Most identifiers of a namespace that one customer may have.
-    pub limits: BTreeMap<String, u32>,
-    /// Most identifiers of one customer.
-    pub identifiers_max: u32,
-    /// Values that stand for nobody, beside the built-in list: namespace (`*` for all) to values.
-    pub blocked: BTreeMap<String, Vec<String>>,
-}
-
-/// What is logged, and how.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct LogConfig {
-    /// `human` or `json`.
-    pub format: LogFormat,
-    /// Filter in the form of `RUST_LOG`, e.g. `info,projector=debug`.
-    pub filter: String,
-}
-
-/// Form of log lines.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// For people.
-    #[default]
-    Human,
-    /// One JSON object a line.
-    Json,
-}
-
 impl Default for Config {
     fn default() -> Self {
         let loopback = |port| Listener { addr: SocketAddr::from(([127, 0, 0, 1], port)) };
@@ -220,70 +72,6 @@ impl Default for Config {
             identity: IdentityConfig::default(),
             log: LogConfig::default(),
         }
-    }
-}
-
-impl Default for JournalConfig {
-    fn default() -> Self {
-        Self { partitions: 4, segment_bytes_max: 64 << 20, pending_bytes_max: 64 << 20, fsync: true }
-    }
-}
-
-impl Default for KafkaConfig {
-    fn default() -> Self {
-        Self {
-            brokers: String::new(),
-            topic_prefix: String::new(),
-            replication_factor: 0,
-            compression: "zstd".to_owned(),
-            delivery_timeout_ms: 30_000,
-            prefetch_bytes_max: 8 << 20,
-            start_timeout_ms: 30_000,
-            properties: BTreeMap::new(),
-        }
-    }
-}
-
-impl Default for IngestConfig {
-    fn default() -> Self {
-        Self {
-            append_timeout_ms: 10_000,
-            stream_batches_under_way_max: 8,
-            publishes_under_way_max: 256,
-            raw_group: "patron-ingest".to_owned(),
-            raw_topics: BTreeMap::new(),
-        }
-    }
-}
-
-impl Default for ProjectorConfig {
-    fn default() -> Self {
-        Self { batch_records_max: 4_096, batch_bytes_max: 16 << 20 }
-    }
-}
-
-impl Default for StoreConfig {
-    fn default() -> Self {
-        Self { cache_bytes: 256 << 20, write_buffer_bytes: 256 << 20, sync: true }
-    }
-}
-
-impl Default for QueryConfig {
-    fn default() -> Self {
-        Self { wait_max_ms: 10_000, projectors: vec!["http://127.0.0.1:7710".to_owned()] }
-    }
-}
-
-impl Default for IdentityConfig {
-    fn default() -> Self {
-        let identity::Rules { priority, limits, identifiers_max } = identity::Rules::default();
-        Self { priority, limits, identifiers_max, blocked: BTreeMap::new() }
-    }
-}
-
-impl Default for LogConfig {
-    fn default() -> Self {
-        Self { format: LogFormat::Human, filter: "info".to_owned() }
     }
 }
 

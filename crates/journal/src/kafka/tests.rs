@@ -36,6 +36,19 @@ fn properties_that_correctness_rests_on_are_refused_and_others_pass() {
     }
 }
 
+/// The security that managed clusters ask for is built in: what fails is the address, not the setting.
+#[test]
+fn sasl_and_tls_are_spoken() {
+    for (protocol, mechanism) in [("SASL_SSL", "SCRAM-SHA-512"), ("SASL_SSL", "PLAIN"), ("SSL", "PLAIN")] {
+        let mut settings = with("security.protocol", protocol);
+        for (property, value) in [("sasl.mechanism", mechanism), ("sasl.username", "u"), ("sasl.password", "p")] {
+            settings.properties.insert(property.to_owned(), value.to_owned());
+        }
+        let error = Cluster::connect(settings, Duration::ZERO).unwrap_err();
+        assert!(matches!(error, OpenError::Kafka(KafkaError::Unreachable { .. })), "{protocol}, {mechanism}: {error}");
+    }
+}
+
 #[test]
 fn secrets_are_known_as_such() {
     for property in

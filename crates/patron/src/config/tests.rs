@@ -87,6 +87,54 @@ fn wrong_values_name_key_and_remedy() {
 
 #[test]
 fn secrets_are_masked() {
-    let config = Config { hash_key: "s3cret".into(), ..Config::default() };
-    assert!(!config.to_masked_toml().contains("s3cret"));
+    let mut config = Config { hash_key: "s3cret".into(), ..Config::default() };
+    config.kafka.properties = Overrides::from([
+        ("sasl.password".into(), "s3cret".into()),
+        ("ssl.key.pem".into(), "s3cret".into()),
+        ("sasl.username".into(), "patron".into()),
+    ]);
+    let shown = config.to_masked_toml();
+    assert!(!shown.contains("s3cret") && shown.contains("\"sasl.username\" = \"patron\""), "{shown}");
+}
+
+#[test]
+fn properties_of_kafka_come_from_file_and_environment() {
+    let (_dir, path) = file(
+        "[kafka]\nbrokers = \"broker:9092\"\n[kafka.properties]\n\"security.protocol\" = \"SASL_SSL\"\n\"sasl.username\" = \"a\"",
+    );
+    let variables = [
+        ("PATRON_KAFKA_PROPERTIES_SASL_USERNAME".to_owned(), "b".to_owned()),
+        ("PATRON_KAFKA_PROPERTIES_SSL_CA_LOCATION".to_owned(), "probe".to_owned()),
+    ];
+    let config = load(Some(&path), &environment(variables.into_iter()), &Overrides::new()).unwrap();
+    let expected = [("sasl.username", "b"), ("security.protocol", "SASL_SSL"), ("ssl.ca.location", "probe")];
+    let expected: Overrides = expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    assert_eq!(config.kafka.properties, expected);
+}
+
+#[test]
+fn raw_topics_need_a_cluster_a_format_and_a_source() {
+    let raw = |format: &str, source: &str| {
+        format!(
+            "[kafka]\nbrokers = \"broker:9092\"\n[ingest.raw_topics.\"app.events\"]\nformat = \"{format}\"\nsource = \"{source}\""
+        )
+    };
+    let (_dir, path) = file(&raw("segment_json", "app"));
+    let config = load(Some(&path), &Overrides::new(), &Overrides::new()).unwrap();
+    assert_eq!(config.raw_topics().unwrap()["app.events"].source, "app");
+    let error = error_of(&raw("segment", "app"));
+    assert!(error.contains("app.events.format") && error.contains("segment_json"), "{error}");
+    let error = error_of(&raw("segment_json", " "));
+    assert!(error.contains("app.events.source"), "{error}");
+    let error = error_of("[ingest.raw_topics.a]\nformat = \"segment_json\"\nsource = \"app\"");
+    assert!(error.contains("kafka.brokers"), "{error}");
+}
+
+#[test]
+fn a_network_is_listened_on_only_if_it_is_trusted() {
+    let (_dir, path) = file("trusted_network = true\n[grpc]\naddr = \"0.0.0.0:7700\"");
+    let config = load(Some(&path), &Overrides::new(), &Overrides::new()).unwrap();
+    assert_eq!(config.grpc.addr.port(), 7700);
+    let error = error_of("[grpc]\naddr = \"0.0.0.0:7700\"");
+    assert!(error.contains("trusted_network"), "{error}");
 }
