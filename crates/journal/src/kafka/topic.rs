@@ -101,12 +101,12 @@ fn create(cluster: &Cluster, spec: &TopicSpec) -> Result<String, KafkaError> {
     let told = crate::wait(cluster.admin().create_topics([&new], &options));
     for result in told.map_err(|error| refused(reason(&error)))? {
         match result {
+            Ok(_) => tracing::info!(topic = spec.name, partitions = spec.partitions, replicas, "created the topic"),
             // Another process was quicker; what it made is checked like any topic.
-            Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+            Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
             Err((_, code)) => return Err(refused(code.to_string())),
         }
     }
-    tracing::info!(topic = spec.name, partitions = spec.partitions, replicas, "created the topic");
     settled(cluster, spec)
 }
 
