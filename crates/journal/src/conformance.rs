@@ -57,7 +57,10 @@ fn record(partition: u32, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) ->
 /// Appends `count` small records to a partition in one call; their values are their numbers.
 async fn fill(journal: &Arc<dyn Journal>, partition: u32, count: u64) {
     let records = (0..count).map(|n| record(partition, "key", n.to_string())).collect();
-    journal.append(records).await.expect("records within the limits are accepted");
+    let ends = journal.ends().expect("ends are known");
+    let positions = journal.append(records).await.expect("records within the limits are accepted");
+    let expected = (ends[partition as usize]..).map(|offset| Position { partition, offset });
+    assert!(expected.take(count as usize).eq(positions), "positions are dense");
 }
 
 fn beginning() -> Vec<Position> {
@@ -79,7 +82,8 @@ async fn read(journal: &Arc<dyn Journal>, from: Vec<Position>, count: usize) -> 
     let mut read = Vec::new();
     let deadline = Instant::now() + PATIENCE;
     while read.len() < count {
-        assert!(Instant::now() < deadline, "only {} of {count} records came", read.len());
+        let places: Vec<_> = read.iter().map(|record: &Record| record.position).collect();
+        assert!(Instant::now() < deadline, "only {} of {count} records came: {places:?}", read.len());
         let (again, records) = poll(reader, PLENTY, Duration::from_secs(1)).await;
         read.extend(records);
         reader = again;

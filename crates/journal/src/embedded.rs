@@ -131,17 +131,6 @@ impl EmbeddedJournal {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn check(&self, record: &NewRecord) -> Result<(), AppendError> {
-        let (partition, partitions) = (record.partition, self.topology.partitions);
-        if partition >= partitions {
-            return Err(AppendError::NoSuchPartition { partition, partitions });
-        }
-        if record.bytes() > self.record_bytes_max {
-            return Err(AppendError::TooLarge { limit: self.record_bytes_max });
-        }
-        Ok(())
-    }
-
     /// Waits until so many bytes more, and a call more, may wait for the disk. A call larger than all that may wait waits
     /// until it is alone.
     async fn wait_for_room(&self, bytes: usize) -> Result<[OwnedSemaphorePermit; 2], AppendError> {
@@ -170,7 +159,7 @@ impl Journal for EmbeddedJournal {
     }
 
     async fn append(&self, records: Vec<NewRecord>) -> Result<Vec<Position>, AppendError> {
-        records.iter().try_for_each(|record| self.check(record))?;
+        records.iter().try_for_each(|record| record.check(self.topology.partitions, self.record_bytes_max))?;
         if records.is_empty() {
             return Ok(Vec::new());
         }

@@ -15,6 +15,7 @@ mod context;
 mod delivery;
 mod error;
 mod group;
+mod headers;
 mod lane;
 mod message;
 mod producer;
@@ -58,20 +59,9 @@ impl KafkaJournal {
             topic_id: topic_id.clone(),
             partitions: spec.partitions,
         };
-        let watch = Watch::start(cluster.clone(), spec.name.clone(), topic_id, spec.partitions)?;
+        let watch = Watch::start(cluster.clone(), spec.clone(), topic_id)?;
         let (topic, record_bytes_max) = (Arc::from(spec.name.as_str()), spec.record_bytes_max);
         Ok(Self { cluster, topic, record_bytes_max, topology, watch })
-    }
-
-    fn check(&self, record: &NewRecord) -> Result<(), AppendError> {
-        let (partition, partitions) = (record.partition, self.topology.partitions);
-        if partition >= partitions {
-            return Err(AppendError::NoSuchPartition { partition, partitions });
-        }
-        if record.bytes() > self.record_bytes_max {
-            return Err(AppendError::TooLarge { limit: self.record_bytes_max });
-        }
-        Ok(())
     }
 }
 
@@ -86,7 +76,7 @@ impl Journal for KafkaJournal {
     }
 
     async fn append(&self, records: Vec<NewRecord>) -> Result<Vec<Position>, AppendError> {
-        records.iter().try_for_each(|record| self.check(record))?;
+        records.iter().try_for_each(|record| record.check(self.topology.partitions, self.record_bytes_max))?;
         self.watch.check().map_err(|reason| AppendError::Closed { reason })?;
         if records.is_empty() {
             return Ok(Vec::new());

@@ -33,17 +33,6 @@ impl MemoryJournal {
         let partitions = vec![Vec::new(); topology.partitions as usize];
         Self { topology, partitions: Arc::new(Mutex::new(partitions)), bell: Arc::default() }
     }
-
-    fn check(&self, record: &NewRecord) -> Result<(), AppendError> {
-        let (partition, partitions) = (record.partition, self.topology.partitions);
-        if partition >= partitions {
-            return Err(AppendError::NoSuchPartition { partition, partitions });
-        }
-        if record.bytes() > RECORD_BYTES_MAX {
-            return Err(AppendError::TooLarge { limit: RECORD_BYTES_MAX });
-        }
-        Ok(())
-    }
 }
 
 #[async_trait]
@@ -57,7 +46,7 @@ impl Journal for MemoryJournal {
     }
 
     async fn append(&self, records: Vec<NewRecord>) -> Result<Vec<Position>, AppendError> {
-        records.iter().try_for_each(|record| self.check(record))?;
+        records.iter().try_for_each(|record| record.check(self.topology.partitions, RECORD_BYTES_MAX))?;
         let timestamp_us = now_us();
         let mut partitions = lock(&self.partitions);
         let positions = records.into_iter().map(|record| put(&mut partitions, record, timestamp_us)).collect();

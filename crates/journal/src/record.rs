@@ -2,6 +2,8 @@
 //!
 //! Owns: records, positions, the identity of a journal, the limits of a poll. Never: looks into keys or values.
 
+use crate::AppendError;
+
 /// Where a record lies, or – as a starting point – which offset is wanted next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
@@ -55,6 +57,18 @@ impl NewRecord {
     /// The bytes that count against limits: key, value and headers.
     pub fn bytes(&self) -> usize {
         bytes(&self.key, &self.value, &self.headers)
+    }
+
+    /// Whether a journal of `partitions` that takes records of up to `limit` bytes may take it.
+    pub(crate) fn check(&self, partitions: u32, limit: usize) -> Result<(), AppendError> {
+        let partition = self.partition;
+        if partition >= partitions {
+            return Err(AppendError::NoSuchPartition { partition, partitions });
+        }
+        if self.bytes() > limit {
+            return Err(AppendError::TooLarge { limit });
+        }
+        Ok(())
     }
 }
 

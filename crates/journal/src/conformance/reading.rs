@@ -80,7 +80,8 @@ pub(super) async fn readers_are_independent(journal: Arc<dyn Journal>) {
 pub(super) async fn large_records_come_back_whole(journal: Arc<dyn Journal>) {
     let large: Vec<u8> = (0..1_000_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     let records = vec![record(0, "before", "small"), record(0, "large", large.clone()), record(0, "after", "small")];
-    journal.append(records).await.expect("a record of 1 MiB is accepted");
+    let positions = journal.append(records).await.expect("a record of 1 MiB is accepted");
+    assert_eq!(positions, [0, 1, 2].map(|offset| Position { partition: 0, offset }), "each lies where it was told");
     let read = read(&journal, beginning(), 3).await;
     assert!(read[1].value == large, "a large value is kept verbatim");
     assert_eq!(read[2].key, b"after");

@@ -171,6 +171,7 @@ fn leaders_move(error: &Native) -> bool {
                 | RDKafkaErrorCode::ReplicaNotAvailable
                 | RDKafkaErrorCode::FencedLeaderEpoch
                 | RDKafkaErrorCode::UnknownLeaderEpoch
+                | RDKafkaErrorCode::OffsetNotAvailable
         )
     )
 }

@@ -80,13 +80,18 @@ impl Delivery {
     /// The brokers' last word.
     pub(super) fn told(self, result: &DeliveryResult<'_>) {
         let outcome = match result {
-            Ok(message) => Ok(Position {
-                partition: message.partition().cast_unsigned(),
-                offset: message.offset().cast_unsigned(),
-            }),
+            Ok(message) => position(message.partition(), message.offset()),
             Err((error, _)) => Err(append_error(error)),
         };
         self.call.told(self.index, outcome);
+    }
+}
+
+/// Where an acknowledged record lies. One that lies nowhere was not accepted, whatever the client says.
+fn position(partition: i32, offset: i64) -> Result<Position, AppendError> {
+    match (u32::try_from(partition), u64::try_from(offset)) {
+        (Ok(partition), Ok(offset)) => Ok(Position { partition, offset }),
+        _ => Err(AppendError::Unavailable { reason: "Kafka: acknowledged without an offset".to_owned() }),
     }
 }
 

@@ -5,7 +5,7 @@
 //! rebalance has the same topic id, partition and offset.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rdkafka::config::FromClientConfigAndContext as _;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
@@ -21,9 +21,6 @@ use crate::{Header, PollLimits, Position, ReadError};
 mod member;
 
 use member::Member;
-
-/// Time between two looks whether the topics are still the same.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// A record of a topic that is not Patron's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,7 +55,6 @@ pub struct GroupReader {
     group: String,
     topics: Vec<String>,
     consumer: Option<BaseConsumer<Member>>,
-    looked: Instant,
     waiting: Option<GroupRecord>,
 }
 
@@ -71,7 +67,7 @@ impl std::fmt::Debug for GroupReader {
 impl GroupReader {
     /// A reader that joins the group at its first poll. Topics that do not exist yet are read once they do.
     pub fn new(cluster: Arc<Cluster>, group: impl Into<String>, topics: Vec<String>) -> Self {
-        Self { cluster, group: group.into(), topics, consumer: None, looked: Instant::now(), waiting: None }
+        Self { cluster, group: group.into(), topics, consumer: None, waiting: None }
     }
 
     /// The next records, within `limits`; blocks the thread at most `wait` for the first. At least one, however large, if
@@ -156,12 +152,9 @@ impl GroupReader {
         }
     }
 
-    /// Whether the topics are still those that the partitions were taken over from.
-    fn look(&mut self) -> Result<(), ReadError> {
-        if self.looked.elapsed() < LOOK_EVERY {
-            return Ok(());
-        }
-        self.looked = Instant::now();
+    /// Whether the topics are still those that the partitions were taken over from: asked after each batch, so that no record
+    /// of a topic made again is handed on under the id of the one before.
+    fn look(&self) -> Result<(), ReadError> {
         let Some(consumer) = &self.consumer else { return Ok(()) };
         consumer.context().check_topics()
     }

@@ -2,9 +2,10 @@
 //!
 //! Owns: the copying, so that nothing of ours points into the client's memory. Never: looks into keys or values.
 
-use rdkafka::message::{BorrowedMessage, Headers as _, Message as _};
+use rdkafka::message::{BorrowedMessage, Message as _};
 
-use crate::{Header, Position, Record};
+pub(super) use super::headers::headers;
+use crate::{Position, Record};
 
 /// A record of a journal; an absent key or value is an empty one.
 pub(super) fn record(message: &BorrowedMessage<'_>) -> Record {
@@ -25,14 +26,4 @@ pub(super) fn position(message: &BorrowedMessage<'_>) -> Position {
 /// The record's timestamp; 1970 where a broker has none.
 pub(super) fn timestamp_us(message: &BorrowedMessage<'_>) -> i64 {
     message.timestamp().to_millis().unwrap_or_default().saturating_mul(1_000)
-}
-
-/// The headers; an absent value is an empty one.
-pub(super) fn headers(message: &BorrowedMessage<'_>) -> Vec<Header> {
-    let Some(held) = message.headers() else { return Vec::new() };
-    let header = |header: rdkafka::message::Header<'_, &[u8]>| Header {
-        name: header.key.to_owned(),
-        value: header.value.unwrap_or_default().to_vec(),
-    };
-    held.iter().map(header).collect()
 }

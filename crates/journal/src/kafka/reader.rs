@@ -107,6 +107,11 @@ impl Open {
     fn new(cluster: &Cluster, topic: &str, next: &[Position]) -> Result<Self, Native> {
         let config = cluster.settings().reader("patron");
         let consumer = Arc::new(BaseConsumer::from_config_and_context(&config, Context { role: "reader" })?);
+        let bell = Arc::new(Bell::default());
+        // Before the assignment: a queue split off later would miss what was fetched in between. librdkafka leaves a queue
+        // alone once the application has led it somewhere (RD_KAFKA_Q_F_FWD_APP).
+        let lane = |next: &Position| lane(&consumer, topic, *next, &bell);
+        let lanes = next.iter().map(lane).collect::<Result<_, Native>>()?;
         let mut assignment = TopicPartitionList::with_capacity(next.len());
         for next in next {
             let offset = Offset::Offset(next.offset.cast_signed());
@@ -115,9 +120,6 @@ impl Open {
         if !next.is_empty() {
             consumer.assign(&assignment)?;
         }
-        let bell = Arc::new(Bell::default());
-        let lane = |next: &Position| lane(&consumer, topic, *next, &bell);
-        let lanes = next.iter().map(lane).collect::<Result<_, Native>>()?;
         Ok(Self { fair: FairReader::new(lanes, bell), consumer })
     }
 }
@@ -142,7 +144,7 @@ fn events(consumer: &BaseConsumer<Context>) -> Option<Native> {
         match event {
             Err(error) if ends_reading(&error) => return Some(error),
             Err(error) => tracing::debug!(%error, "the Kafka reader goes on"),
-            Ok(_) => tracing::error!("a record came outside its partition's queue and is read again"),
+            Ok(_) => return Some(Native::Subscription("a record came outside its partition's queue".to_owned())),
         }
     }
     None

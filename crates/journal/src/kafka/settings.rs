@@ -48,13 +48,15 @@ impl KafkaSettings {
 }
 
 /// Properties on which correctness rests, so that nobody else sets them; and what each is for.
-pub const RESERVED: [(&str, &str); 17] = [
+pub const RESERVED: [(&str, &str); 37] = [
     ("bootstrap.servers", "set kafka.brokers"),
     ("metadata.broker.list", "set kafka.brokers"),
     ("client.id", "Patron names itself"),
     ("acks", "accepted means that all in-sync replicas have it"),
     ("request.required.acks", "accepted means that all in-sync replicas have it"),
     ("enable.idempotence", "a retry inside the client must not double a record"),
+    ("max.in.flight", "a failed first request must not be overtaken"),
+    ("max.in.flight.requests.per.connection", "a failed first request must not be overtaken"),
     ("transactional.id", "Patron counts once by itself and uses no transactions"),
     ("partitioner", "records are placed as Kafka's own murmur2_random places keys"),
     ("group.id", "Patron names its consumer groups"),
@@ -65,7 +67,25 @@ pub const RESERVED: [(&str, &str); 17] = [
     ("auto.offset.reset", "a lost offset must be an error, never a silent jump"),
     ("partition.assignment.strategy", "Patron chooses it"),
     ("compression.type", "set kafka.compression"),
+    ("compression.codec", "set kafka.compression"),
     ("message.timeout.ms", "set kafka.delivery_timeout_ms"),
+    ("delivery.timeout.ms", "set kafka.delivery_timeout_ms"),
+    ("delivery.report.only.error", "an append is answered by the report of its success"),
+    ("message.max.bytes", "Patron's topics say how large a record may be"),
+    ("receive.message.max.bytes", "a dead letter is as large as what could not be read"),
+    ("queue.buffering.max.messages", "set journal.pending_bytes_max"),
+    ("queue.buffering.max.kbytes", "set journal.pending_bytes_max"),
+    ("queued.min.messages", "set kafka.prefetch_bytes_max"),
+    ("queued.max.messages.kbytes", "set kafka.prefetch_bytes_max"),
+    ("retries", "the delivery timeout bounds them"),
+    ("message.send.max.retries", "the delivery timeout bounds them"),
+    ("enable.partition.eof", "Patron asks for a partition's end"),
+    ("check.crcs", "damaged records are refused"),
+    ("statistics.interval.ms", "Patron's metrics are made of them"),
+    ("log.queue", "Patron logs for the client"),
+    ("queue.buffering.max.ms", "set linger.ms"),
+    ("isolation.level", "Patron reads what is acknowledged; it uses no transactions"),
+    ("test.mock.num.brokers", "a mock keeps nothing"),
 ];
 
 fn properties(config: &ClientConfig) -> Vec<(String, String)> {
@@ -77,10 +97,13 @@ fn properties(config: &ClientConfig) -> Vec<(String, String)> {
 
 /// Whether a property's value must not be shown.
 pub fn is_secret(property: &str) -> bool {
-    ["password", "secret", "token", "ssl.key.pem", "oauthbearer.config", "jaas"]
+    ["password", "passphrase", "secret", "token", "key.pem", "oauthbearer.config", "jaas"]
         .iter()
         .any(|mark| property.contains(mark))
 }
+
+/// How often clients that are polled tell their statistics; those of a client that nobody polls would pile up.
+const STATISTICS_MS: &str = "5000";
 
 /// The largest record of any topic that Patron writes, in bytes; a dead letter is as large as what could not be read.
 pub(super) const MESSAGE_BYTES_MAX: usize = 64 << 20;
@@ -96,7 +119,7 @@ impl KafkaSettings {
                 return Err(KafkaError::Reserved { property, why });
             }
         }
-        for config in [self.producer(), self.reader("check")] {
+        for config in [self.producer(), self.reader("check"), self.member("check")] {
             config.create_native_config().map_err(|error| KafkaError::setting(&error))?;
         }
         Ok(())
@@ -116,7 +139,6 @@ impl KafkaSettings {
     pub(super) fn client(&self) -> ClientConfig {
         let mut config = ClientConfig::new();
         config.set("bootstrap.servers", &self.brokers).set("client.id", &self.client_id);
-        config.set("statistics.interval.ms", "5000");
         config.set("socket.keepalive.enable", "true").set("reconnect.backoff.max.ms", "1000");
         config.set("receive.message.max.bytes", (2 * MESSAGE_BYTES_MAX + 512).to_string());
         // Idle connections are closed by brokers; that is no news.
@@ -133,6 +155,11 @@ impl KafkaSettings {
         config
             .set("enable.idempotence", "true")
             .set("acks", "all")
+            // A broker takes any sequence number from a producer that is new to a partition. Were the first request refused –
+            // its leader had just moved, or the topic was new – and the second taken, librdkafka 2.12.1 would tell the first
+            // as persisted when its retry comes out of order, though it is nowhere.
+            .set("max.in.flight.requests.per.connection", "1")
+            .set("statistics.interval.ms", STATISTICS_MS)
             .set("partitioner", "murmur2_random")
             .set("compression.type", &self.compression)
             .set("message.timeout.ms", self.delivery_timeout.as_millis().to_string())
@@ -149,6 +176,7 @@ impl KafkaSettings {
         let mut config = self.client();
         config
             .set("group.id", group)
+            .set("statistics.interval.ms", STATISTICS_MS)
             .set("enable.auto.commit", "false")
             .set("enable.auto.offset.store", "false")
             .set("auto.offset.reset", "error")
@@ -157,6 +185,8 @@ impl KafkaSettings {
             .set("queued.min.messages", "100000")
             .set("queued.max.messages.kbytes", (self.prefetch_bytes_max >> 10).max(1).to_string());
         self.default(&mut config, "fetch.wait.max.ms", "100");
+        // What is ahead is taken within milliseconds; the default of a second would leave the reader idle.
+        self.default(&mut config, "fetch.queue.backoff.ms", "10");
         self.default(&mut config, "fetch.error.backoff.ms", "100");
         config
     }

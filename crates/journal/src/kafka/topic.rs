@@ -155,7 +155,7 @@ impl TopicSpec {
                 .into_iter()
                 .chain(self.retention_findings(&config))
                 .chain([self.size_finding(&config), self.writable_finding(&config, replicas)])
-                .chain([self.replicas_finding(&config, replicas, brokers)])
+                .chain([self.replicas_finding(&config, replicas, brokers), self.election_finding(&config)])
                 .flatten()
                 .collect(),
         ))
@@ -254,6 +254,13 @@ impl TopicSpec {
             format!("has {replicas} replicas but min.insync.replicas={least}: one disk may hold what was accepted");
         let remedy = self.alter("min.insync.replicas", "2");
         (replicas >= REPLICAS && least < 2).then_some(TopicFinding { severity: Severity::Warning, what, remedy })
+    }
+
+    fn election_finding(&self, config: &BTreeMap<String, String>) -> Option<TopicFinding> {
+        let key = "unclean.leader.election.enable";
+        let unclean = config.get(key).is_some_and(|value| value == "true");
+        let what = format!("has {key}=true: a replica that lags may take over, and lose what was accepted");
+        unclean.then(|| TopicFinding { severity: Severity::Warning, what, remedy: self.alter(key, "false") })
     }
 
     fn alter(&self, key: &str, value: &str) -> String {

@@ -21,6 +21,11 @@ pub(super) fn of(cluster: &Cluster, topic: &str) -> Result<Option<String>, Kafka
     let refused = |reason: String| KafkaError::Refused { what: format!("the id of topic {topic}"), reason };
     let name = CString::new(topic).map_err(|error| refused(error.to_string()))?;
     match describe(cluster.client().native_ptr(), &name, cluster.settings().request_timeout) {
+        Ok(id) if id.bytes().all(|digit| digit == b'A') => Err(refused(
+            "the brokers give topics no ids, so a topic made again could not be told from the one before; upgrade them to \
+             Kafka 3.1 or newer with its own protocol version"
+                .to_owned(),
+        )),
         Ok(id) => Ok(Some(id)),
         Err(RDKafkaErrorCode::UnknownTopicOrPartition) => Ok(None),
         Err(code) => Err(refused(code.to_string())),

@@ -8,11 +8,18 @@ use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use super::topic::{Severity, TopicFinding, TopicSpec};
 use super::{Cluster, topic_id};
 use crate::OpenError;
 
 /// Time between two looks.
 const EVERY: Duration = Duration::from_secs(5);
+
+/// So many looks in a row must find the topic gone: a broker that has just started may not have heard of it.
+const GONE_LOOKS: u32 = 2;
+
+/// The settings are looked at each so many looks.
+const SETTINGS_LOOKS: u32 = 12;
 
 /// What was found; empty while the topic is the one that was opened.
 #[derive(Debug, Clone, Default)]
@@ -34,23 +41,27 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    pub(super) fn start(
-        cluster: Arc<Cluster>,
-        topic: String,
-        topic_id: String,
-        partitions: u32,
-    ) -> Result<Self, OpenError> {
+    pub(super) fn start(cluster: Arc<Cluster>, spec: TopicSpec, topic_id: String) -> Result<Self, OpenError> {
         let (changed, stop) = (Changed::default(), Arc::new(AtomicBool::new(false)));
         let (verdict, stopped) = (changed.clone(), stop.clone());
-        let name = topic.clone();
+        let name = spec.name.clone();
         let watch = move || {
+            let (mut gone, mut looks) = (0, 0);
             loop {
                 thread::park_timeout(EVERY);
                 if stopped.load(Ordering::Relaxed) || verdict.0.get().is_some() {
                     return;
                 }
-                if let Some(reason) = look(&cluster, &topic, &topic_id, partitions) {
-                    tracing::error!(topic, reason, "the journal's topic is no longer the one that was opened");
+                looks += 1;
+                if looks % SETTINGS_LOOKS == 0 {
+                    tell_settings(&cluster, &spec);
+                }
+                if let Some(reason) = look(&cluster, &spec.name, &topic_id, spec.partitions, &mut gone) {
+                    tracing::error!(
+                        topic = spec.name,
+                        reason,
+                        "the journal's topic is no longer the one that was opened"
+                    );
                     // Set once; this thread is the only one that sets it.
                     let _ = verdict.0.set(reason);
                 }
@@ -80,18 +91,31 @@ impl Drop for Watch {
     }
 }
 
+/// Says what would be refused at the next start: what retention cuts from now on is lost to every new state.
+fn tell_settings(cluster: &Cluster, spec: &TopicSpec) {
+    for TopicFinding { severity, what, remedy } in spec.findings(cluster).ok().flatten().unwrap_or_default() {
+        if severity == Severity::Fatal {
+            tracing::error!(topic = spec.name, remedy, "the topic {what}");
+        }
+    }
+}
+
 /// What is different now. A cluster that does not answer says nothing.
-fn look(cluster: &Cluster, topic: &str, topic_id: &str, partitions: u32) -> Option<String> {
+fn look(cluster: &Cluster, topic: &str, topic_id: &str, partitions: u32, gone: &mut u32) -> Option<String> {
     let restart = "stop, and start on the journal that the state was folded from, or with another data_dir and another \
                    kafka.topic_prefix";
     match topic_id::of(cluster, topic) {
-        Ok(Some(id)) if id == topic_id => {}
+        Ok(Some(id)) if id == topic_id => *gone = 0,
         Ok(Some(id)) => {
             return Some(format!(
                 "topic {topic} was deleted and made again: its id was {topic_id}, now {id}; {restart}"
             ));
         }
-        Ok(None) => return Some(format!("topic {topic} was deleted; restore it, or {restart}")),
+        Ok(None) => {
+            *gone += 1;
+            let deleted = format!("topic {topic} was deleted; restore it, or {restart}");
+            return (*gone >= GONE_LOOKS).then_some(deleted);
+        }
         Err(_) => return None,
     }
     let metadata = cluster.metadata(Some(topic)).ok()?;
