@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use journal::{Journal, NewRecord};
-use types::dead_letter::{DeadLetter, DeadLetterRecord};
+use types::dead_letter::DeadLetter;
 
 use crate::raw::RawTopics;
 use crate::service::IngestSettings;
@@ -47,19 +47,7 @@ impl std::fmt::Debug for DeadLetters {
     }
 }
 
-/// The record of a letter; one too large for the journal is kept without its value.
+/// The record of a letter, as much of it as the journal takes.
 pub(crate) fn record(letter: DeadLetter, journal: &dyn Journal) -> NewRecord {
-    let encode = |letter: DeadLetter| {
-        NewRecord::placed(DeadLetterRecord::Letter(Box::new(letter)).encode(), journal.topology().partitions)
-    };
-    let whole = encode(letter.clone());
-    if whole.bytes() <= journal.record_bytes_max() {
-        return whole;
-    }
-    tracing::warn!(
-        id = letter.origin.id(),
-        bytes = whole.bytes(),
-        "a dead letter is too large: its value stays in its topic"
-    );
-    encode(DeadLetter { value: None, value_left_out: true, ..letter })
+    NewRecord::placed(letter.encode_within(journal.record_bytes_max()), journal.topology().partitions)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use journal::{Journal, NewRecord, Record};
 use types::{
     Micros,
-    dead_letter::{Cause, DeadLetter, DeadLetterRecord, Origin, Stage},
+    dead_letter::{Cause, DeadLetter, Origin, Stage},
 };
 
 use crate::skip::SkipReason;
@@ -16,13 +16,12 @@ const BY: &str = "patron-projector";
 /// Where dead letters go.
 pub(crate) struct DeadLetters {
     journal: Arc<dyn Journal>,
-    topic: String,
     topic_id: String,
 }
 
 impl DeadLetters {
     pub(crate) fn new(journal: Arc<dyn Journal>, touchpoints: &dyn Journal) -> Self {
-        Self { journal, topic: "touchpoints".to_owned(), topic_id: touchpoints.topology().topic_id }
+        Self { journal, topic_id: touchpoints.topology().topic_id }
     }
 
     /// The letter of a record that is passed over.
@@ -31,7 +30,7 @@ impl DeadLetters {
         let received_at = Micros(record.timestamp_us);
         let (key, value, headers) = record.into_parts();
         let letter = DeadLetter {
-            origin: Origin { topic: self.topic.clone(), topic_id: self.topic_id.clone(), partition, offset },
+            origin: Origin { topic: "touchpoints".to_owned(), topic_id: self.topic_id.clone(), partition, offset },
             cause: Cause {
                 reason: reason.name().to_owned(),
                 description: reason.description().to_owned(),
@@ -44,8 +43,7 @@ impl DeadLetters {
             headers,
             value_left_out: false,
         };
-        let parts = DeadLetterRecord::Letter(Box::new(letter)).encode();
-        NewRecord::placed(parts, self.journal.topology().partitions)
+        NewRecord::placed(letter.encode_within(self.journal.record_bytes_max()), self.journal.topology().partitions)
     }
 
     /// Appends letters; one that is there already, from before a crash or from a replica, has the same id.

@@ -40,7 +40,10 @@ pub(crate) fn read(record: Record, hash_key: &HashKey) -> Read {
         return Read::Skip(record, SkipReason::UndecodableEnvelope);
     };
     if envelope.format_version > FORMAT_VERSION {
-        return Read::Newer(envelope.format_version);
+        return match is_plausible(&envelope) {
+            true => Read::Newer(envelope.format_version),
+            false => Read::Skip(record, SkipReason::UndecodableEnvelope),
+        };
     }
     if envelope.payload_type() != PayloadType::Touchpoint {
         return Read::Skip(record, SkipReason::UnknownPayload);
@@ -63,6 +66,11 @@ pub(crate) fn read(record: Record, hash_key: &HashKey) -> Read {
         touchpoint,
         envelope: record.value,
     }))
+}
+
+/// Whether ingest, of whatever version, may have written it: rubbish often reads as protobuf with some version or other.
+fn is_plausible(envelope: &Envelope) -> bool {
+    envelope.partition_key.len() == 16 && !envelope.source.is_empty() && envelope.received_at.is_some()
 }
 
 /// The set of identifiers in the order of their ids.

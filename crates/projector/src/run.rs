@@ -142,10 +142,10 @@ impl ShardThread {
     fn project(&mut self, records: Vec<Record>) {
         let count = records.len();
         let started = Instant::now();
-        let Batch { incoming, letters, shards, newer } = self.read(records);
+        let Batch { incoming, mut letters, shards, newer } = self.read(records);
         loop {
             // Before the offset moves: what is passed over is never lost, at worst kept twice under one id.
-            let kept = self.dead_letters.append(&letters);
+            let kept = self.dead_letters.append(&letters).map(|()| letters.clear());
             let written = kept.and_then(|()| self.write(&incoming, shards.clone()).map_err(|error| error.to_string()));
             match written {
                 Ok(shards) => {

@@ -79,7 +79,7 @@ pub struct DeadLetter {
     pub value: Option<Vec<u8>>,
     /// The original headers.
     pub headers: Vec<(String, Vec<u8>)>,
-    /// Whether the value was too large to be kept: it lies at its origin for as long as that is kept.
+    /// Whether value, or key and headers too, were too large to be kept: they lie at the origin for as long as that is kept.
     pub value_left_out: bool,
 }
 
@@ -110,6 +110,12 @@ pub enum DeadLetterRecord {
     Settled(String, Settlement),
 }
 
+/// What stands before the names of original headers that look like ours.
+const ORIGINAL: &str = "patron.original.";
+
+/// What stands behind the id of a letter in the key of its settlement.
+const SETTLED: &str = "/settled";
+
 /// A record's parts: key, value, headers.
 pub type Parts = (Vec<u8>, Vec<u8>, Vec<(String, Vec<u8>)>);
 
@@ -117,19 +123,24 @@ const CONNECT: &str = "__connect.errors.";
 const PATRON: &str = "patron.dead_letter.";
 
 impl DeadLetterRecord {
-    /// The record's parts. Its key is the letter's id, so that a compacted topic keeps the last word on each.
+    /// The record's parts. A letter's key is its id; a settlement has a key of its own, so that a compacted topic keeps it
+    /// for ever, whatever letters of the same id are written later.
     pub fn encode(self) -> Parts {
         match self {
             Self::Letter(letter) => letter.encode(),
-            Self::Settled(id, settlement) => {
-                (id.into_bytes(), Vec::new(), vec![patron("settlement", settlement.name().as_bytes())])
-            }
+            Self::Settled(id, settlement) => ((id + SETTLED).into_bytes(), Vec::new(), marks(settlement)),
         }
+    }
+
+    /// What takes the place of a settled letter, so that a compacted topic lets go of its bytes.
+    pub fn in_place_of(id: String, settlement: Settlement) -> Parts {
+        (id.into_bytes(), Vec::new(), marks(settlement))
     }
 
     /// Reads a record's parts; `None` if they are no record of `dead-letters`.
     pub fn decode((key, value, headers): Parts) -> Option<Self> {
-        let id = String::from_utf8(key).ok()?;
+        let key = String::from_utf8(key).ok()?;
+        let id = key.strip_suffix(SETTLED).unwrap_or(&key).to_owned();
         match text(&headers, PATRON, "settlement").as_deref() {
             Some("redriven") => Some(Self::Settled(id, Settlement::Redriven)),
             Some("dropped") => Some(Self::Settled(id, Settlement::Dropped)),
@@ -139,10 +150,30 @@ impl DeadLetterRecord {
     }
 }
 
+fn marks(settlement: Settlement) -> Vec<(String, Vec<u8>)> {
+    vec![patron("settlement", settlement.name().as_bytes())]
+}
+
 impl DeadLetter {
+    /// The record's parts, within so many bytes: without the value where it is too large, and without key and headers where
+    /// even they are.
+    pub fn encode_within(self, bytes_max: usize) -> Parts {
+        let fits = |parts: &Parts| size(parts) <= bytes_max;
+        let whole = self.clone().encode();
+        if fits(&whole) {
+            return whole;
+        }
+        let without_value = Self { value: None, value_left_out: true, ..self };
+        let parts = without_value.clone().encode();
+        if fits(&parts) {
+            return parts;
+        }
+        Self { key: None, headers: Vec::new(), ..without_value }.encode()
+    }
+
     fn encode(self) -> Parts {
         let id = self.origin.id();
-        let mut headers = self.headers;
+        let mut headers: Vec<_> = self.headers.into_iter().map(set_apart).collect();
         let Cause { reason, description, stage, by } = self.cause;
         let facts = [
             ("topic", self.origin.topic.clone()),
@@ -183,6 +214,10 @@ impl DeadLetter {
         let received_at = Micros(patron("received_at")?.parse().ok()?);
         let (absent, key) = (patron("value"), last(&headers, PATRON, "key").map(<[u8]>::to_vec));
         let own = |name: &str| name.starts_with(CONNECT) || name.starts_with(PATRON);
+        let original = |(name, value): (String, Vec<u8>)| {
+            let name = name.strip_prefix(ORIGINAL).map_or(name.clone(), str::to_owned);
+            (name, value)
+        };
         Some(Self {
             origin,
             cause,
@@ -190,7 +225,7 @@ impl DeadLetter {
             key,
             value_left_out: absent.as_deref() == Some("left_out"),
             value: absent.is_none().then_some(value),
-            headers: headers.into_iter().filter(|(name, _)| !own(name)).collect(),
+            headers: headers.into_iter().filter(|(name, _)| !own(name)).map(original).collect(),
         })
     }
 }
@@ -199,7 +234,20 @@ fn patron(name: &str, value: &[u8]) -> (String, Vec<u8>) {
     (format!("{PATRON}{name}"), value.to_vec())
 }
 
-/// The last of a name: what came before may be of an earlier failure elsewhere.
+/// An original header that could be taken for one of ours, as those of a letter that is read as a raw record.
+fn set_apart((name, value): (String, Vec<u8>)) -> (String, Vec<u8>) {
+    let alike = [CONNECT, PATRON, ORIGINAL].iter().any(|prefix| name.starts_with(prefix));
+    (if alike { format!("{ORIGINAL}{name}") } else { name }, value)
+}
+
+/// Bytes of a record's parts, with what journals count for a header.
+fn size((key, value, headers): &Parts) -> usize {
+    const HEADER_OVERHEAD_BYTES: usize = 8;
+    let header = |(name, value): &(String, Vec<u8>)| name.len() + value.len() + HEADER_OVERHEAD_BYTES;
+    key.len() + value.len() + headers.iter().map(header).sum::<usize>()
+}
+
+/// The last of a name.
 fn last<'h>(headers: &'h [(String, Vec<u8>)], prefix: &str, name: &str) -> Option<&'h [u8]> {
     let named = |header: &&(String, Vec<u8>)| header.0.strip_prefix(prefix) == Some(name);
     headers.iter().rev().find(named).map(|(_, value)| value.as_slice())

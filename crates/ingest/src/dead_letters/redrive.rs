@@ -114,7 +114,10 @@ fn settle_batch(shared: &Shared, batch: Batch, response: &mut RedriveDeadLetters
 
 fn settle(shared: &Shared, ids: Vec<String>, how: Settlement) -> Result<(), SettleError> {
     let partitions = shared.letters.topology().partitions;
-    let record = |id| NewRecord::placed(DeadLetterRecord::Settled(id, how).encode(), partitions);
-    journal::wait(shared.letters.append(ids.into_iter().map(record).collect()))?;
+    // The settlement first: a crash between the two leaves bytes, and never an unsettled letter.
+    let settled = ids.iter().map(|id| DeadLetterRecord::Settled(id.clone(), how).encode());
+    let emptied = ids.iter().map(|id| DeadLetterRecord::in_place_of(id.clone(), how));
+    let records: Vec<_> = settled.chain(emptied).map(|parts| NewRecord::placed(parts, partitions)).collect();
+    journal::wait(shared.letters.append(records))?;
     Ok(())
 }

@@ -1,9 +1,10 @@
 //! Reading `dead-letters` from its beginning to its present end.
 //!
-//! Owns what "unsettled" means: the last record of an id is a letter. Memory grows with the number of unsettled letters, not
+//! Owns what "unsettled" means: there is a letter of the id and no settlement, before or behind it – a rebuild, a replica or a
+//! group that begins anew writes letters again that were settled long ago. Memory grows with the number of unsettled letters, not
 //! with their bytes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use journal::{Journal, PollLimits, Position, ReadError};
@@ -54,22 +55,19 @@ pub(super) fn unsettled(
     journal: &dyn Journal,
     filter: &DeadLetterFilter,
 ) -> Result<BTreeMap<Position, (DeadLetter, usize)>, ReadError> {
-    let (mut letters, mut places) = (BTreeMap::new(), HashMap::new());
-    each_record(journal, |position, record| {
-        let id = match &record {
-            DeadLetterRecord::Letter(letter) => letter.origin.id(),
-            DeadLetterRecord::Settled(id, _) => id.clone(),
-        };
-        if let Some(earlier) = places.remove(&id) {
-            letters.remove(&earlier);
-        }
-        if let DeadLetterRecord::Letter(letter) = record
-            && fits(&letter, &id, filter)
-        {
-            places.insert(id, position);
-            letters.insert(position, slim(*letter));
+    let (mut letters, mut places, mut settled) = (BTreeMap::new(), HashMap::new(), HashSet::new());
+    each_record(journal, |position, record| match record {
+        DeadLetterRecord::Settled(id, _) => drop(settled.insert(id)),
+        DeadLetterRecord::Letter(letter) => {
+            let id = letter.origin.id();
+            if fits(&letter, &id, filter) {
+                // Of several of one id, the last.
+                places.insert(id, position).and_then(|earlier| letters.remove(&earlier));
+                letters.insert(position, slim(*letter));
+            }
         }
     })?;
+    letters.retain(|_, (letter, _): &mut (DeadLetter, usize)| !settled.contains(&letter.origin.id()));
     Ok(letters)
 }
 

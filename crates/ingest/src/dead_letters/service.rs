@@ -36,9 +36,15 @@ impl DeadLetters {
         &self,
         work: impl FnOnce(&Shared) -> Result<T, SettleError> + Send + 'static,
     ) -> Result<T, Status> {
-        let _permit = SCANS.try_acquire().map_err(|_| status::busy_scanning(SCANS_MAX))?;
+        let permit = SCANS.try_acquire().map_err(|_| status::busy_scanning(SCANS_MAX))?;
         let shared = self.shared.clone();
-        let done = tokio::task::spawn_blocking(move || work(&shared)).await;
+        // Held by the work, which goes on when its caller has left.
+        let done = tokio::task::spawn_blocking(move || {
+            let done = work(&shared);
+            drop(permit);
+            done
+        });
+        let done = done.await;
         done.map_err(|error| Status::internal(format!("the work broke off: {error}")))?.map_err(|error| failed(&error))
     }
 }

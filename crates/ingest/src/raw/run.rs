@@ -30,6 +30,16 @@ const RETRY_WAITS: (Duration, Duration) = (Duration::from_millis(100), Duration:
 pub struct RawReader {
     thread: Option<JoinHandle<()>>,
     stop: Arc<AtomicBool>,
+    alive: Arc<AtomicBool>,
+}
+
+/// Says that the thread has ended, however it did.
+struct Alive(Arc<AtomicBool>);
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
 }
 
 impl RawReader {
@@ -47,8 +57,19 @@ impl RawReader {
         let stop = Arc::new(AtomicBool::new(false));
         let partitions = touchpoints.topology().partitions;
         let work = Work { topics, touchpoints, dead_letters, settings, partitions, stop: Arc::clone(&stop) };
-        let thread = thread::Builder::new().name("raw-topics".into()).spawn(move || work.run(reader))?;
-        Ok(Self { thread: Some(thread), stop })
+        let alive = Arc::new(AtomicBool::new(true));
+        let guard = Alive(Arc::clone(&alive));
+        let run = move || {
+            let _guard = guard;
+            work.run(reader);
+        };
+        let thread = thread::Builder::new().name("raw-topics".into()).spawn(run)?;
+        Ok(Self { thread: Some(thread), stop, alive })
+    }
+
+    /// Whether the thread still reads: `false` after it broke off.
+    pub fn alive(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.alive)
     }
 
     /// Finishes the batch under way, leaves the group and ends the thread.
