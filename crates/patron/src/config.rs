@@ -53,6 +53,15 @@ pub struct Config {
     pub log: LogConfig,
 }
 
+/// Topics that Patron writes, behind the prefix.
+const OWN_TOPICS: [&str; 3] = ["touchpoints", "definitions", "dead-letters"];
+
+/// Whether Kafka takes it as the name of a topic.
+fn is_topic(name: &str) -> bool {
+    let legal = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-');
+    (1..=249).contains(&name.len()) && name.chars().all(legal) && name != "." && name != ".."
+}
+
 impl Default for Config {
     fn default() -> Self {
         let loopback = |port| Listener { addr: SocketAddr::from(([127, 0, 0, 1], port)) };
@@ -166,6 +175,15 @@ impl Config {
         let topic = |(name, topic): (&String, &RawTopicConfig)| {
             let key = |field: &str| format!("ingest.raw_topics.{name}.{field}");
             let format = topic.format.parse().map_err(|problem: String| ConfigError::value(&key("format"), problem))?;
+            let own = name.strip_prefix(&self.kafka.topic_prefix).is_some_and(|rest| OWN_TOPICS.contains(&rest));
+            if own || !is_topic(name) {
+                let problem = if own {
+                    "it is Patron's own topic"
+                } else {
+                    "it is no name of a topic: letters, digits, `.`, `_`, `-`"
+                };
+                return Err(ConfigError::value(&format!("ingest.raw_topics.{name}"), problem));
+            }
             let source = topic.source.trim().to_owned();
             if source.is_empty() || source.len() > types::limits::SOURCE_BYTES_MAX {
                 let problem = format!("name the system in 1 to {} bytes", types::limits::SOURCE_BYTES_MAX);

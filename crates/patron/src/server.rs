@@ -79,7 +79,9 @@ impl Server {
         let (stop, stopped) = watch::channel(false);
         let Parts { ingest, raw, shards, gateway, journals } = parts;
         let mut tasks = Vec::new();
-        let mut health = http::Health { stopped: stopped.clone(), shards: None, gateway: gateway.clone() };
+        let raw_alive = raw.as_ref().map(RawReader::alive);
+        let mut health =
+            http::Health { stopped: stopped.clone(), shards: None, gateway: gateway.clone(), raw: raw_alive };
         let mut projector = None;
         let mut reads = gateway.map(Reads::Gateway);
         if let Some(shards) = shards {

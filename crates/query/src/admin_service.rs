@@ -79,6 +79,7 @@ fn shard_status(partition: u32, row: ShardRow, end: Option<u64>, halted: String)
         fragments: count(row.fragments),
         newest_occurred_at: row.newest_occurred_at.map(types::Micros::to_proto),
         halted,
+        end_unknown: end.is_none(),
     }
 }
 

@@ -67,7 +67,8 @@ impl Gateway {
         let mut request = Request::new(HealthCheckRequest::default());
         request.set_timeout(CONNECT_TIMEOUT);
         let check = async |projector: &Projector, request| {
-            let serving = HealthClient::new(projector.channel.clone()).check(request).await?;
+            let serving = HealthClient::new(projector.channel.clone()).check(request).await;
+            let serving = serving.map_err(|status| Status::unavailable(format!("{}: {status}", projector.url)))?;
             match serving.get_ref().status() {
                 ServingStatus::Serving => Ok(serving),
                 other => Err(Status::unavailable(format!("{} is {other:?}", projector.url))),
@@ -93,7 +94,9 @@ impl Gateway {
                     last = Some(status);
                 }
                 answer => {
-                    self.preferred.store(index, Ordering::Relaxed);
+                    // Silence until the caller's deadline may be the projector's: the next call asks another one first.
+                    let silent = answer.as_ref().is_err_and(is_silence);
+                    self.preferred.store(if silent { (index + 1) % count } else { index }, Ordering::Relaxed);
                     return answer;
                 }
             }
@@ -109,6 +112,7 @@ impl Projector {
             .connect_timeout(CONNECT_TIMEOUT)
             .http2_keep_alive_interval(KEEP_ALIVE)
             .keep_alive_timeout(KEEP_ALIVE)
+            .keep_alive_while_idle(true)
             .tcp_nodelay(true)
             .connect_lazy();
         Ok(Self { url: url.to_owned(), channel })
@@ -130,6 +134,11 @@ fn passed_on<Q: Clone>(request: &Request<Q>) -> Request<Q> {
         passed.metadata_mut().insert("grpc-timeout", timeout.clone());
     }
     passed
+}
+
+/// Whether a projector let the caller's deadline pass.
+fn is_silence(status: &Status) -> bool {
+    matches!(status.code(), Code::Cancelled | Code::DeadlineExceeded)
 }
 
 /// Whether another projector may answer: this one is down, going down or unreachable. What a projector itself says of a

@@ -137,7 +137,14 @@ async fn serve(config: &Config, role: Role) -> anyhow::Result<ExitCode> {
     telemetry::start_logging(&config.log)?;
     telemetry::metrics_handle()?;
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be heard")?;
-    let server = Server::start(config, role).await?;
+    let server = tokio::select! {
+        started = Server::start(config, role) => started?,
+        // A start may wait for a cluster; whoever ends it need not.
+        _ = terminate.recv() => {
+            tracing::info!("SIGTERM: ending before the start was done; nothing was accepted");
+            return Ok(ExitCode::SUCCESS);
+        }
+    };
     let addresses = format!("grpc http://{}\nhttp http://{}\n", server.grpc_addr(), server.http_addr());
     Output::stdout(Format::Table).text(&addresses)?;
     tracing::info!(grpc = %server.grpc_addr(), http = %server.http_addr(), role = role.name(), "serving");

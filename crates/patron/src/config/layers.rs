@@ -107,11 +107,21 @@ fn read(file: &Path, origin: &str) -> Result<Table, ConfigError> {
     // Types are checked on the file alone, so that the error can show its line. Unknown keys are told with a suggestion elsewhere.
     match toml::from_str::<Config>(&text) {
         Err(error) if !error.message().starts_with("unknown field") => {
-            return Err(ConfigError::at(origin, "value", error.to_string()));
+            return Err(ConfigError::at(origin, "value", shown(&error, &text)));
         }
         _ => {}
     }
     Ok(table)
+}
+
+/// The error with the line that it speaks of, unless a secret may stand there.
+fn shown(error: &toml::de::Error, text: &str) -> String {
+    let at = error.span().map_or(0, |span| span.start);
+    let before = text.get(..at).unwrap_or(text);
+    let begin = before.rfind('\n').map_or(0, |end| end + 1);
+    let line = text.get(begin..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+    let secret = line.contains("hash_key") || journal::kafka::is_secret(line);
+    if secret { format!("line {}: {}", before.matches('\n').count() + 1, error.message()) } else { error.to_string() }
 }
 
 /// Every key of a layer must be a key of the defaults.

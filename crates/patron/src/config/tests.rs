@@ -113,6 +113,12 @@ fn properties_of_kafka_come_from_file_and_environment() {
 }
 
 #[test]
+fn a_secret_of_the_wrong_type_is_not_shown() {
+    let error = error_of("[kafka]\nbrokers = \"broker:9092\"\n[kafka.properties]\n\"sasl.password\" = 12345678");
+    assert!(error.contains("line 4") && !error.contains("12345678"), "{error}");
+}
+
+#[test]
 fn raw_topics_need_a_cluster_a_format_and_a_source() {
     let raw = |format: &str, source: &str| {
         format!(
@@ -126,6 +132,11 @@ fn raw_topics_need_a_cluster_a_format_and_a_source() {
     assert!(error.contains("app.events.format") && error.contains("segment_json"), "{error}");
     let error = error_of(&raw("segment_json", " "));
     assert!(error.contains("app.events.source"), "{error}");
+    for (name, problem) in [("dead-letters", "own"), ("touchpoints", "own"), ("^app.*", "no name"), ("a b", "no name")]
+    {
+        let error = error_of(&raw("segment_json", "app").replace("app.events", name));
+        assert!(error.contains(problem) && error.contains(name), "{error}");
+    }
     let error = error_of("[ingest.raw_topics.a]\nformat = \"segment_json\"\nsource = \"app\"");
     assert!(error.contains("kafka.brokers"), "{error}");
 }

@@ -58,7 +58,11 @@ fn shard_row(shard: &ShardStatus) -> Vec<String> {
         shard.fragments.unsigned_abs(),
     ];
     let state = if shard.halted.is_empty() { "runs".to_owned() } else { format!("halted: {}", shard.halted) };
-    numbers.iter().map(u64::to_string).chain([value::minute(shard.newest_occurred_at.as_ref()), state]).collect()
+    let known = |(column, number): (usize, &u64)| match column {
+        2 | 3 if shard.end_unknown => "?".to_owned(),
+        _ => number.to_string(),
+    };
+    numbers.iter().enumerate().map(known).chain([value::minute(shard.newest_occurred_at.as_ref()), state]).collect()
 }
 
 /// Only where records were passed over.

@@ -1,6 +1,9 @@
 //! The HTTP server: `/metrics` for Prometheus, `/livez` and `/readyz` for whoever watches the process.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use axum::{Router, extract::State, http::StatusCode, routing::get};
 use query::Gateway;
@@ -16,6 +19,8 @@ pub(super) struct Health {
     pub(super) stopped: watch::Receiver<bool>,
     pub(super) shards: Option<(watch::Receiver<Progress>, Arc<Store>)>,
     pub(super) gateway: Option<Gateway>,
+    /// Whether the raw topics are read, where there are any.
+    pub(super) raw: Option<Arc<AtomicBool>>,
 }
 
 /// Serves until a stop is asked for.
@@ -58,6 +63,9 @@ impl Health {
     async fn problem(&self) -> Option<String> {
         if *self.stopped.borrow() {
             return Some("stopping".to_owned());
+        }
+        if self.raw.as_ref().is_some_and(|alive| !alive.load(Ordering::Relaxed)) {
+            return Some("the reader of raw topics broke off; restart patron".to_owned());
         }
         if let Some((progress, _)) = &self.shards {
             if progress.has_changed().is_err() {
