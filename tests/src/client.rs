@@ -1,5 +1,7 @@
 //! A gRPC client of a server process, with short calls for tests.
 
+use std::time::Duration;
+
 use patron::client::Server as Connection;
 use proto::{
     customer::{Customer, CustomerRef, GetCustomerRequest, customer_ref},
@@ -38,6 +40,14 @@ pub fn who(identifier: &str) -> Option<CustomerRef> {
 pub async fn customer(connection: &Connection, identifier: &str, after: Option<Position>) -> Result<Customer, Status> {
     let min_position = after.into_iter().collect();
     let request = GetCustomerRequest { customer: who(identifier), min_position, ..GetCustomerRequest::default() };
+    Ok(connection.customers().get_customer(request).await?.into_inner().customer.expect("an answer has a customer"))
+}
+
+/// The customer who holds an identifier, asked for with a deadline.
+pub async fn hurried(connection: &Connection, identifier: &str, deadline: Duration) -> Result<Customer, Status> {
+    let request = GetCustomerRequest { customer: who(identifier), ..GetCustomerRequest::default() };
+    let mut request = tonic::Request::new(request);
+    request.set_timeout(deadline);
     Ok(connection.customers().get_customer(request).await?.into_inner().customer.expect("an answer has a customer"))
 }
 

@@ -14,7 +14,7 @@ use journal::{
 };
 
 /// Largest raw record of these tests.
-const RAW_BYTES_MAX: usize = 16 << 20;
+const RAW_BYTES_MAX: usize = 48 << 20;
 
 /// The shared broker.
 pub fn brokers() -> String {
@@ -95,12 +95,21 @@ impl Drop for Cluster {
 
 /// A topic of others, seen as a journal: what is appended lies there as it is.
 pub fn raw_topic(brokers: &str, name: &str, partitions: u32) -> Arc<KafkaJournal> {
-    let connection =
-        Connection::connect(KafkaSettings::new(brokers), Duration::from_secs(20)).expect("the broker answers");
-    let cleanup = Cleanup::Keep;
-    let spec =
-        TopicSpec { name: name.to_owned(), partitions, replication: 0, cleanup, record_bytes_max: RAW_BYTES_MAX };
-    Arc::new(KafkaJournal::open(connection, &spec).expect("the topic is made"))
+    open_topic(brokers, name, partitions, Cleanup::Keep, RAW_BYTES_MAX)
+}
+
+/// Any topic, seen as a journal.
+pub fn open_topic(
+    brokers: &str,
+    name: &str,
+    partitions: u32,
+    cleanup: Cleanup,
+    record_bytes_max: usize,
+) -> Arc<KafkaJournal> {
+    let connection = Connection::connect(KafkaSettings::new(brokers), Duration::from_secs(20));
+    let spec = TopicSpec { name: name.to_owned(), partitions, replication: 0, cleanup, record_bytes_max };
+    let journal = KafkaJournal::open(connection.expect("the broker answers"), &spec);
+    Arc::new(journal.expect("the topic is there, or made"))
 }
 
 /// Puts values on a topic, spread over its partitions, in order within each.

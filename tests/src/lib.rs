@@ -5,6 +5,7 @@
 pub mod client;
 pub mod data;
 pub mod exact;
+pub mod feeding;
 pub mod fleet;
 pub mod kafka;
 pub mod pipeline;

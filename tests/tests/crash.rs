@@ -1,28 +1,16 @@
 //! SIGKILL at random moments of an import: the same digest as undisturbed, because accepted is durable and folded once.
 #![cfg(test)]
 
-use std::{
-    path::Path,
-    process::{Child, Stdio},
-    time::Duration,
-};
+use std::time::Duration;
 
-use tests::process::{Server, command};
+use tests::{
+    feeding::{assert_same, generate, import, undisturbed},
+    process::Server,
+};
 
 /// Kills during the import; `PATRON_KILLS` asks for more.
 fn kills() -> u64 {
     std::env::var("PATRON_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(20)
-}
-
-fn generate(path: &Path, touchpoints: u64) {
-    let (count, path) = (touchpoints.to_string(), path.to_str().unwrap());
-    let arguments = ["generate", "--seed", "11", "--customers", "3000", "--touchpoints", &count, "--to", path];
-    assert!(command(&arguments).status().unwrap().success());
-}
-
-fn import(file: &Path, grpc: &str) -> Child {
-    let mut import = command(&["import", "--batch", "100", file.to_str().unwrap()]);
-    import.env("PATRON_SERVER", grpc).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
 /// A pause that differs from kill to kill and is the same in every run (a multiplicative generator, Lehmer 1951).
@@ -36,11 +24,7 @@ fn kills_during_an_import_change_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("month.ndjson");
     generate(&file, 10_000 * kills());
-    let undisturbed = {
-        let server = Server::start(&dir.path().join("undisturbed")).unwrap();
-        server.ask(&["import", file.to_str().unwrap()]);
-        server.digest()
-    };
+    let expected = undisturbed(&file, &dir.path().join("undisturbed"));
     let data_dir = dir.path().join("killed");
     let mut server = Server::start(&data_dir).unwrap();
     let (grpc, mut importing) = (server.grpc.clone(), import(&file, &server.grpc));
@@ -57,8 +41,6 @@ fn kills_during_an_import_change_nothing() {
     }
     let ended = importing.wait_with_output().unwrap();
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
-    let survived = server.digest();
-    assert_eq!(survived["parts"], undisturbed["parts"]);
-    assert_eq!(survived["state"], undisturbed["state"]);
+    assert_same(&server.digest(), &expected);
     assert!(killed_under_way * 2 > kills(), "only {killed_under_way} of {} kills met the import under way", kills());
 }

@@ -1,17 +1,14 @@
 //! SIGKILL of any process during ingest, brokers that die: every accepted touchpoint is there once, and it goes on by itself.
 #![cfg(test)]
 
-use std::{
-    path::Path,
-    process::{Child, Stdio},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use tests::{
     client,
+    feeding::{assert_same, generate, import, undisturbed},
     fleet::Settings,
     kafka::{Cluster, brokers, prefix},
-    process::{Server, command, wait_a_little},
+    process::{Server, wait_a_little},
     touchpoints,
 };
 use tonic::Code;
@@ -20,28 +17,6 @@ use tonic_types::StatusExt as _;
 /// Kills of each process; `PATRON_FLEET_KILLS` asks for more.
 fn kills() -> u64 {
     std::env::var("PATRON_FLEET_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(8)
-}
-
-fn generate(path: &Path, touchpoints: u64) {
-    let (count, path) = (touchpoints.to_string(), path.to_str().unwrap());
-    let arguments = ["generate", "--seed", "11", "--customers", "3000", "--touchpoints", &count, "--to", path];
-    assert!(command(&arguments).status().unwrap().success());
-}
-
-fn import(file: &Path, grpc: &str) -> Child {
-    let mut import = command(&["import", "--batch", "100", file.to_str().unwrap()]);
-    import.env("PATRON_SERVER", grpc).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
-}
-
-fn embedded_digest(file: &Path, dir: &Path) -> serde_json::Value {
-    let server = Server::start(dir).unwrap();
-    server.ask(&["import", file.to_str().unwrap()]);
-    server.digest()
-}
-
-fn assert_same(found: &serde_json::Value, expected: &serde_json::Value) {
-    assert_eq!(found["parts"], expected["parts"]);
-    assert_eq!(found["state"], expected["state"]);
 }
 
 /// A pause that differs from kill to kill and is the same in every run (a multiplicative generator, Lehmer 1951).
@@ -54,8 +29,8 @@ fn pause(kill: u64) -> Duration {
 fn kills_of_every_process_change_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("month.ndjson");
-    generate(&file, 15_000 * kills());
-    let expected = embedded_digest(&file, &dir.path().join("undisturbed"));
+    generate(&file, 30_000 * kills());
+    let expected = undisturbed(&file, &dir.path().join("undisturbed"));
 
     let settings = Settings::new(&brokers(), &prefix("kills"), 8);
     let data_dir = dir.path().join("killed");
@@ -64,14 +39,11 @@ fn kills_of_every_process_change_nothing() {
     let mut query = settings.query(&[&projector], None);
     let (doors, shards, reads) = (ingest.grpc.clone(), projector.grpc.clone(), query.grpc.clone());
     let mut importing = import(&file, &doors);
-    let mut killed_under_way = 0;
+    let mut killed_under_way = 0_u64;
     for kill in 0..3 * kills() {
         std::thread::sleep(pause(kill));
-        if importing.try_wait().unwrap().is_some() {
-            importing = import(&file, &doors);
-        } else {
-            killed_under_way += 1;
-        }
+        // Never imported a second time: that would mend what was lost.
+        killed_under_way += u64::from(importing.try_wait().unwrap().is_none());
         match kill % 3 {
             0 => {
                 ingest.kill();
@@ -90,7 +62,7 @@ fn kills_of_every_process_change_nothing() {
     let ended = importing.wait_with_output().unwrap();
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
     assert_same(&query.digest(), &expected);
-    assert!(killed_under_way * 2 > 3 * kills(), "only {killed_under_way} kills met the import under way");
+    assert!(killed_under_way * 4 >= 9 * kills(), "only {killed_under_way} kills met the import under way");
 }
 
 #[test]
@@ -98,7 +70,7 @@ fn one_broker_of_three_dies_during_ingest_and_nothing_accepted_is_lost() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("month.ndjson");
     generate(&file, 60_000);
-    let expected = embedded_digest(&file, &dir.path().join("undisturbed"));
+    let expected = undisturbed(&file, &dir.path().join("undisturbed"));
     let cluster = Cluster::start(3);
     let settings = Settings::new(&cluster.brokers, "", 8);
     let (ingest, projector) = (settings.ingest(None, None), settings.projector(&dir.path().join("data"), None));

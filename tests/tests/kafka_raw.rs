@@ -8,10 +8,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use journal::{Journal as _, NewRecord, kafka::Cleanup};
 use prost::Message as _;
 use tests::{
     fleet::Settings,
-    kafka::{all, brokers, prefix, put, put_nulls, raw_topic},
+    kafka::{all, brokers, open_topic, prefix, put, put_nulls, raw_topic},
     process::{Server, wait_a_little},
     touchpoints::order,
 };
@@ -184,6 +185,10 @@ async fn poison_stalls_nothing_and_lies_among_the_dead_letters_with_its_bytes() 
     put(&json, [huge.clone()]).await;
     put(&protobufs, broken.clone()).await;
     put_nulls(&brokers, &topics[0], 5);
+    // A key larger than any dead letter: what is kept of it says where it lies.
+    let large = NewRecord { key: vec![b'k'; 33 << 20], value: b"{".to_vec(), ..NewRecord::default() };
+    json.append(vec![large]).await.unwrap();
+    *expected.entry("malformed".to_owned()).or_default() += 1;
     poisoned.insert(huge, "too_long");
     poisoned.extend(broken.into_iter().map(|value| (value, "undecodable_protobuf")));
     for (reason, count) in [("too_long", 1), ("undecodable_protobuf", 2), ("null_value", 5)] {
@@ -197,7 +202,7 @@ async fn poison_stalls_nothing_and_lies_among_the_dead_letters_with_its_bytes() 
     assert_eq!(sum(&projector, "touchpoints"), good);
 
     // Every letter carries the original bytes, Kafka Connect's headers and where it lay.
-    let letters = raw_topic_of_letters(&brokers, &prefix);
+    let letters = open_topic(&brokers, &format!("{prefix}dead-letters"), 1, Cleanup::Compact, 32 << 20);
     let mut bytes_met = BTreeSet::new();
     for record in all(&letters) {
         let connect: BTreeSet<&str> =
@@ -212,6 +217,9 @@ async fn poison_stalls_nothing_and_lies_among_the_dead_letters_with_its_bytes() 
             Some(value) => {
                 assert_eq!(poisoned.get(value).copied(), Some(letter.cause.reason.as_str()), "{letter:?}");
                 bytes_met.insert(value.clone());
+            }
+            None if letter.value_left_out => {
+                assert_eq!((letter.cause.reason.as_str(), &letter.key), ("malformed", &None))
             }
             None => assert_eq!(letter.cause.reason, "null_value"),
         }
@@ -258,46 +266,25 @@ fn redrive_after_a_fix(
     assert_eq!(groups(&ingest), left);
 }
 
-/// The topic of dead letters, as it lies there.
-fn raw_topic_of_letters(brokers: &str, prefix: &str) -> std::sync::Arc<journal::kafka::KafkaJournal> {
-    use journal::kafka::{Cleanup, Cluster, KafkaJournal, KafkaSettings, TopicSpec};
-    let cluster = Cluster::connect(KafkaSettings::new(brokers), Duration::from_secs(10)).unwrap();
-    let spec = TopicSpec {
-        name: format!("{prefix}dead-letters"),
-        partitions: 1,
-        replication: 0,
-        cleanup: Cleanup::Compact,
-        record_bytes_max: 32 << 20,
-    };
-    std::sync::Arc::new(KafkaJournal::open(cluster, &spec).unwrap())
-}
-
 /// Undecodable records on `touchpoints` itself go to the dead letters too, and the shard goes on.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_shard_cannot_read_becomes_a_dead_letter_and_the_shard_goes_on() {
     let (dir, brokers, prefix) = (tempfile::tempdir().unwrap(), brokers(), prefix("undecodable"));
     let settings = Settings::new(&brokers, &prefix, 2);
     let patron = settings.up(&dir.path().join("data"));
-    let touchpoints = raw_touchpoints(&brokers, &prefix);
-    put(&touchpoints, [b"no envelope".to_vec(), b"\xff\xff".to_vec()]).await;
+    let touchpoints = open_topic(&brokers, &format!("{prefix}touchpoints"), 2, Cleanup::Keep, 4 << 20);
+    // The last reads as an envelope of version 99, and is none.
+    put(&touchpoints, [b"no envelope".to_vec(), b"\xff\xff".to_vec(), b"\x08\x63".to_vec()]).await;
     let connection = tests::client::connect(&patron).await;
     let position = tests::client::accept(&connection, order("1", 1_000, "user_id:ann", "o1", "5.00")).await;
     let customer = tests::client::customer(&connection, "user_id:ann", Some(position)).await.unwrap();
     assert_eq!(tests::client::count(&customer, "orders"), 1);
-    assert_eq!(until_letters(&patron, 2), BTreeMap::from([("undecodable_envelope".to_owned(), 2)]));
+    assert_eq!(until_letters(&patron, 3), BTreeMap::from([("undecodable_envelope".to_owned(), 3)]));
     let shown = patron.ask(&["dead-letters", "list", "--each", "--output", "ndjson"]);
     assert!(shown.contains("patron-projector"), "{shown}");
-}
-
-fn raw_touchpoints(brokers: &str, prefix: &str) -> std::sync::Arc<journal::kafka::KafkaJournal> {
-    use journal::kafka::{Cleanup, Cluster, KafkaJournal, KafkaSettings, TopicSpec};
-    let cluster = Cluster::connect(KafkaSettings::new(brokers), Duration::from_secs(10)).unwrap();
-    let spec = TopicSpec {
-        name: format!("{prefix}touchpoints"),
-        partitions: 2,
-        replication: 0,
-        cleanup: Cleanup::Keep,
-        record_bytes_max: 4 << 20,
-    };
-    std::sync::Arc::new(KafkaJournal::open(cluster, &spec).unwrap())
+    // What was dropped stays dropped, though a new state meets the same records again.
+    patron.ask(&["dead-letters", "drop", "--reason", "undecodable_envelope"]);
+    let replica = settings.projector(&dir.path().join("replica"), None);
+    replica.caught_up();
+    assert_eq!(groups(&patron), BTreeMap::new());
 }

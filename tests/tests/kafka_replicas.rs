@@ -90,6 +90,12 @@ async fn a_front_asks_whichever_projector_is_there() {
     let began = Instant::now();
     assert_eq!(orders(&front).await, 1);
     assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+    // Callers in a hurry are not led to the silent one for ever.
+    let hurried = settings.query(&[&second, &third], None);
+    let began = Instant::now();
+    while client::hurried(&client::connect(&hurried).await, "user_id:ann", Duration::from_secs(1)).await.is_err() {
+        assert!(began.elapsed() < Duration::from_secs(20), "no failover for callers with short deadlines");
+    }
     second.signal("CONT");
     drop((second, third));
     let until = Instant::now() + Duration::from_secs(20);
