@@ -50,7 +50,7 @@ impl Cluster {
     /// [`OpenError::Kafka`]: a setting, or nobody answers.
     pub fn connect(settings: KafkaSettings, patience: Duration) -> Result<Arc<Self>, OpenError> {
         settings.check()?;
-        let client = |role| Context { role };
+        let client = Context::new;
         let admin = AdminClient::from_config_and_context(&settings.client(), client("admin"))
             .map_err(|error| KafkaError::setting(&error))?;
         let facts = BaseConsumer::from_config_and_context(&settings.client(), client("facts"))

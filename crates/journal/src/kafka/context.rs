@@ -2,6 +2,9 @@
 //!
 //! Owns: where they go – tracing and metrics. Never: decides anything by them.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use metrics::{counter, gauge};
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
@@ -9,6 +12,7 @@ use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::KafkaError as Native;
 use rdkafka::producer::{DeliveryResult, ProducerContext};
 use rdkafka::statistics::{Broker, Statistics};
+use rdkafka::types::RDKafkaErrorCode;
 
 use super::delivery::Delivery;
 
@@ -17,6 +21,14 @@ use super::delivery::Delivery;
 pub(super) struct Context {
     /// What the client is for; a metric label.
     pub(super) role: &'static str,
+    /// Whether a record of this client waited for longer than it may.
+    pub(super) timed_out: Arc<AtomicBool>,
+}
+
+impl Context {
+    pub(super) fn new(role: &'static str) -> Self {
+        Self { role, timed_out: Arc::default() }
+    }
 }
 
 impl ClientContext for Context {
@@ -69,6 +81,10 @@ impl ProducerContext for Context {
     type DeliveryOpaque = Box<Delivery>;
 
     fn delivery(&self, result: &DeliveryResult<'_>, delivery: Box<Delivery>) {
+        let timed_out = |error: &Native| error.rdkafka_error_code() == Some(RDKafkaErrorCode::MessageTimedOut);
+        if result.as_ref().is_err_and(|(error, _)| timed_out(error)) {
+            self.timed_out.store(true, Ordering::Relaxed);
+        }
         delivery.told(result);
     }
 }

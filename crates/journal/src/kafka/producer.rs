@@ -3,6 +3,7 @@
 //! Owns: librdkafka's producer, its bound on what waits, and its renewal after an error that ends it. Never: awaits each
 //! record; a call is answered as a whole.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -64,13 +65,19 @@ impl Producer {
         }
     }
 
-    /// The producer, a new one where the last was ended by a fatal error: an idempotent producer that cannot vouch for its
-    /// sequence any more refuses all further records. What it still held was told to its callers as not accepted.
+    /// The producer, a new one where the last was ended by a fatal error – an idempotent producer that cannot vouch for its
+    /// sequence any more refuses all further records – or let records time out: one has been seen to send nothing for minutes
+    /// to a broker that answered others. What it still held is told to its callers as not accepted.
     fn alive(&self) -> Result<Native, AppendError> {
         let mut held = self.native.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((code, reason)) = held.client().fatal_error() {
-            tracing::warn!(%code, reason, "the Kafka producer ended and is made anew");
-            *held = native(&self.settings).map_err(|reason| AppendError::Unavailable { reason })?;
+        let fatal = held.client().fatal_error().map(|(code, reason)| format!("{code}: {reason}"));
+        let timed_out = held.client().context().timed_out.load(Ordering::Relaxed);
+        if let Some(reason) = fatal.or_else(|| timed_out.then(|| "records waited for too long".to_owned())) {
+            tracing::warn!(reason, "the Kafka producer is made anew");
+            let fresh = native(&self.settings).map_err(|reason| AppendError::Unavailable { reason })?;
+            let ended = std::mem::replace(&mut *held, fresh);
+            // Its end waits for its threads, and answers the calls that it still holds.
+            drop(std::thread::spawn(move || drop(ended)));
         }
         Ok(held.clone())
     }
@@ -83,7 +90,7 @@ impl std::fmt::Debug for Producer {
 }
 
 fn native(settings: &KafkaSettings) -> Result<Native, String> {
-    let context = Context { role: "producer" };
+    let context = Context::new("producer");
     Native::from_config_and_context(&settings.producer(), context).map_err(|error| error.to_string())
 }
 

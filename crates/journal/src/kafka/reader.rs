@@ -106,7 +106,7 @@ impl Reader for KafkaReader {
 impl Open {
     fn new(cluster: &Cluster, topic: &str, next: &[Position]) -> Result<Self, Native> {
         let config = cluster.settings().reader("patron");
-        let consumer = Arc::new(BaseConsumer::from_config_and_context(&config, Context { role: "reader" })?);
+        let consumer = Arc::new(BaseConsumer::from_config_and_context(&config, Context::new("reader"))?);
         let bell = Arc::new(Bell::default());
         // Before the assignment: a queue split off later would miss what was fetched in between. librdkafka leaves a queue
         // alone once the application has led it somewhere (RD_KAFKA_Q_F_FWD_APP).

@@ -30,7 +30,7 @@ pub(super) struct Member {
 
 impl Member {
     pub(super) fn new(cluster: Arc<Cluster>) -> Self {
-        Self { cluster, side: Context { role: "group" }, topics: Mutex::default(), fault: Mutex::default() }
+        Self { cluster, side: Context::new("group"), topics: Mutex::default(), fault: Mutex::default() }
     }
 
     /// What kept partitions from being taken over.
