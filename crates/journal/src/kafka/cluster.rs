@@ -172,6 +172,7 @@ fn leaders_move(error: &Native) -> bool {
                 | RDKafkaErrorCode::FencedLeaderEpoch
                 | RDKafkaErrorCode::UnknownLeaderEpoch
                 | RDKafkaErrorCode::OffsetNotAvailable
+                | RDKafkaErrorCode::UnknownTopicOrPartition
         )
     )
 }
