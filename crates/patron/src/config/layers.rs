@@ -121,7 +121,11 @@ fn shown(error: &toml::de::Error, text: &str) -> String {
     let begin = before.rfind('\n').map_or(0, |end| end + 1);
     let line = text.get(begin..).and_then(|rest| rest.lines().next()).unwrap_or_default();
     let secret = line.contains("hash_key") || journal::kafka::is_secret(line);
-    if secret { format!("line {}: {}", before.matches('\n').count() + 1, error.message()) } else { error.to_string() }
+    if !secret {
+        return error.to_string();
+    }
+    // Not even the parser's message: it repeats the value.
+    format!("line {}: this value has the wrong type; write it as a text in quotes", before.matches('\n').count() + 1)
 }
 
 /// Every key of a layer must be a key of the defaults.
