@@ -17,7 +17,7 @@ use types::{HashKey, Progress};
 
 use crate::{
     dead_letter::DeadLetters,
-    incoming::{self, Incoming, Read},
+    incoming::{self, Incoming, IncomingDecision, Read},
     meter,
     working::Working,
 };
@@ -142,11 +142,11 @@ impl ShardThread {
     fn project(&mut self, records: Vec<Record>) {
         let count = records.len();
         let started = Instant::now();
-        let Batch { incoming, mut letters, shards, newer } = self.read(records);
+        let Batch { incoming, decisions, mut letters, shards, newer } = self.read(records);
         loop {
             // Before the offset moves: what is passed over is never lost, at worst kept twice under one id.
             let kept = self.dead_letters.append(&letters).map(|()| letters.clear());
-            let written = kept.and_then(|()| self.write(&incoming, shards.clone()).map_err(|error| error.to_string()));
+            let written = kept.and_then(|()| self.write(&incoming, &decisions, shards.clone()).map_err(|error| error.to_string()));
             match written {
                 Ok(shards) => {
                     self.shards = shards;
@@ -168,7 +168,13 @@ impl ShardThread {
     /// Reads records up to the first that a newer version wrote; counters and applied offsets move along.
     fn read(&self, records: Vec<Record>) -> Batch {
         let incoming = Vec::with_capacity(records.len());
-        let mut batch = Batch { incoming, letters: Vec::new(), shards: self.shards.clone(), newer: None };
+        let mut batch = Batch {
+            incoming,
+            decisions: Vec::new(),
+            letters: Vec::new(),
+            shards: self.shards.clone(),
+            newer: None,
+        };
         for record in records {
             let Position { partition, offset } = record.position;
             let shard = batch.shards.entry(partition).or_default();
@@ -177,6 +183,7 @@ impl ShardThread {
             }
             match incoming::read(record, &self.settings.hash_key) {
                 Read::Touchpoint(touchpoint) => batch.incoming.push(*touchpoint),
+                Read::Decision(decision) => batch.decisions.push(decision),
                 Read::Skip(record, reason) => {
                     tracing::warn!(partition, offset, reason = reason.name(), "a record goes to the dead letters");
                     batch.letters.push(self.dead_letters.letter(record, reason));
@@ -196,12 +203,16 @@ impl ShardThread {
     fn write(
         &self,
         incoming: &[Incoming],
+        decisions: &[IncomingDecision],
         shards: BTreeMap<u32, ShardRow>,
     ) -> Result<BTreeMap<u32, ShardRow>, StoreError> {
         let snapshot = self.store.snapshot();
         let mut working = Working::load(&snapshot, &self.settings.hash_key, shards, incoming)?;
         for one in incoming {
             working.fold(one)?;
+        }
+        for decision in decisions {
+            working.decide(decision)?;
         }
         let (batch, shards) = working.into_batch()?;
         self.store.write(batch)?;
@@ -243,6 +254,7 @@ impl ShardThread {
 /// What a batch of records came to.
 struct Batch {
     incoming: Vec<Incoming>,
+    decisions: Vec<IncomingDecision>,
     letters: Vec<NewRecord>,
     shards: BTreeMap<u32, ShardRow>,
     /// Why it ends where it does, if a newer version wrote on.

@@ -5,6 +5,7 @@
 
 pub mod batch;
 pub mod customers;
+pub mod decision;
 pub mod digest;
 pub mod error;
 pub mod family;
@@ -14,6 +15,7 @@ pub mod snapshot;
 
 pub use batch::Batch;
 pub use customers::{CustomerRows, Resolved};
+pub use decision::HeldDecision;
 pub use error::{OpenError, StoreError};
 pub use manifest::Manifest;
 pub use open::{Store, StoreSettings};
