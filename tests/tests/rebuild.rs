@@ -12,7 +12,7 @@ use std::{
 
 use serde_json::Value;
 use tests::{
-    client::{accept, connect, customer},
+    client::{connect, customer},
     feeding::assert_same,
     process::{Server, up, wait_a_little},
     touchpoints::{identifier_of, touchpoint},
@@ -39,13 +39,18 @@ fn generate(server: &Server, seed: &str, touchpoints: &str) {
 }
 
 /// A card with two e-mail addresses, one after the other.
-async fn link(server: &Server) {
-    let connection = connect(server).await;
-    for (message, email) in [("l1", "email:one@x.example"), ("l2", "email:two@x.example")] {
-        let mut linked = touchpoint("identified", message, 1_700_000_000, "loyalty_card:4711");
+fn link(server: &Server) {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("links.ndjson");
+    let linked = |(message, email): (&str, &str)| {
+        let mut linked = touchpoint("identifiers_linked", message, 1_700_000_000, "loyalty_card:4711");
         linked.identifiers.push(identifier_of(email));
-        accept(&connection, linked).await;
-    }
+        proto::json::to_line(&linked) + "\n"
+    };
+    let lines: String =
+        [("l1", "email:one@x.example"), ("l2", "email:two@x.example")].into_iter().map(linked).collect();
+    std::fs::write(&file, lines).unwrap();
+    server.ask(&["import", file.to_str().unwrap()]);
 }
 
 fn ask(server: &Server, arguments: &[&str]) -> Value {
@@ -132,7 +137,7 @@ async fn other_rules_are_built_compared_promoted_and_taken_back() {
     let (data, config) = (dir.path().join("data"), write_config(dir.path(), STRICT));
     let server = Server::start(&data).unwrap();
     generate(&server, "5", "3000");
-    link(&server).await;
+    link(&server);
     server.caught_up();
 
     let (stop, reads) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
@@ -178,8 +183,8 @@ async fn other_rules_are_built_compared_promoted_and_taken_back() {
         server
     };
     let (loose, tight) = (fresh("loose", None), fresh("tight", Some(&config)));
-    link(&loose).await;
-    link(&tight).await;
+    link(&loose);
+    link(&tight);
     assert_same(&server.digest(), &tight.digest());
     let back = ask(&server, &["rollback"]);
     assert!(back["configurationNote"].is_null(), "{back}");
@@ -260,6 +265,7 @@ fn kills_while_building_cost_nothing_but_time() {
     let (data, config) = (dir.path().join("data"), write_config(dir.path(), STRICT));
     let mut server = Server::start_with(&data, &[("PATRON_PROJECTOR_BATCH_RECORDS_MAX", "50")]).unwrap();
     generate(&server, "5", "20000");
+    link(&server);
     let old = server.digest();
     start(&server, &config);
     let mut met = 0;
@@ -292,6 +298,7 @@ fn kills_while_building_cost_nothing_but_time() {
     let (tight, other) = (dir.path().join("tight"), write_config(dir.path(), STRICT));
     let tight = start_with_config(&tight, &other).unwrap();
     generate(&tight, "5", "20000");
+    link(&tight);
     assert_same(&tight.digest(), &strict);
     let back = ask(&server, &["rollback"]);
     assert!(back["configurationNote"].as_str().unwrap().contains("identity.limits.email is 1 there and must be 5"));
@@ -305,6 +312,7 @@ fn a_kill_around_a_promotion_leaves_the_old_or_the_new() {
     let (data, config) = (dir.path().join("data"), write_config(dir.path(), STRICT));
     let mut server = Server::start(&data).unwrap();
     generate(&server, "5", "2000");
+    link(&server);
     let old = server.digest();
     let (mut olds, mut news, mut strict) = (0, 0, None);
     for round in 0..6 {
