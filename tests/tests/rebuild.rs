@@ -2,6 +2,8 @@
 #![cfg(test)]
 
 use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -108,6 +110,17 @@ fn wait_for_generations(data_dir: &Path, expected: &[&str]) {
     }
 }
 
+/// The sum of a counter over its labels.
+fn metric(server: &Server, name: &str) -> u64 {
+    let address = server.http.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET /metrics HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let of_name = answer.lines().filter(|line| line.starts_with(name));
+    of_name.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
+}
+
 fn number<'a>(value: &'a Value, name: &str) -> &'a str {
     value[name].as_str().unwrap_or("0")
 }
@@ -148,6 +161,11 @@ async fn other_rules_are_built_compared_promoted_and_taken_back() {
     reads_go_on(&reads).await;
     server.caught_up();
     assert_eq!(built(&server)["recordsFolded"], "5002");
+
+    assert_eq!(
+        metric(&server, "patron_projector_touchpoints_total"),
+        5_002 - metric(&server, "patron_projector_copies_total")
+    );
 
     let diff = ask(&server, &["diff", "--examples", "1000"]);
     assert_eq!(diff["sameOffsets"], true, "{diff}");

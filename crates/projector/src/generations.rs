@@ -6,6 +6,8 @@
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::{Duration, Instant},
 };
 
 use identity::Rules;
@@ -30,6 +32,10 @@ pub use error::RebuildError;
 pub(crate) use overview::CAUGHT_UP_LAG_MAX;
 
 use generation::{Generation, Maker};
+
+/// Longest wait of a swap for the last records that the live generation is ahead.
+const CATCH_UP_MAX: Duration = Duration::from_secs(2);
+const CATCH_UP_LOOK: Duration = Duration::from_millis(1);
 
 /// How generations are kept.
 #[derive(Clone, Debug)]
@@ -168,6 +174,7 @@ impl Generations {
             if lag > lag_max {
                 return Err(RebuildError::Behind { lag, lag_max });
             }
+            self.let_catch_up(next)?;
         }
         let mut held = self.held();
         let store = Arc::clone(&held.next(next)?.store);
@@ -180,6 +187,19 @@ impl Generations {
         self.maker.place(&held.live, held.previous.as_ref());
         self.served.send_replace(held.live.served());
         tracing::info!(generation = live, before = previous, "another generation is served");
+        Ok(())
+    }
+
+    /// Waits a little until the next generation has folded what the live one has, so that readers do not go back in time.
+    fn let_catch_up(&self, next: Next) -> Result<(), RebuildError> {
+        let (live, next) = {
+            let held = self.held();
+            (held.live.projector.progress(), held.next(next)?.projector.progress())
+        };
+        let until = Instant::now() + CATCH_UP_MAX;
+        while !covers(&next.borrow(), &live.borrow()) && Instant::now() < until {
+            thread::park_timeout(CATCH_UP_LOOK);
+        }
         Ok(())
     }
 
@@ -229,6 +249,11 @@ impl Generations {
     fn held(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether one has folded all that another has.
+fn covers(progress: &Progress, other: &Progress) -> bool {
+    other.applied.iter().all(|(partition, next)| *next == 0 || progress.covers(*partition, next - 1))
 }
 
 impl Held {

@@ -64,6 +64,7 @@ fn add_pace(rebuild: &mut Rebuild, building: &Generation) {
 
 fn shown(generation: &Generation, ends: Option<&[u64]>) -> admin::Generation {
     let progress = generation.projector.progress();
+    let broke_off = progress.has_changed().is_err();
     let progress = progress.borrow();
     admin::Generation {
         number: generation.number,
@@ -71,6 +72,9 @@ fn shown(generation: &Generation, ends: Option<&[u64]>) -> admin::Generation {
         applied: progress.applied.clone(),
         lag: ends.map_or(0, |ends| progress_lag(&progress, ends)),
         bytes: generation.store.live_bytes(),
-        halted: progress.halted.clone().unwrap_or_default(),
+        halted: match &progress.halted {
+            _ if broke_off => "its thread broke off; restart patron".to_owned(),
+            reason => reason.clone().unwrap_or_default(),
+        },
     }
 }
