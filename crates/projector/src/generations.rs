@@ -6,8 +6,6 @@
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    thread,
-    time::{Duration, Instant},
 };
 
 use identity::Rules;
@@ -19,23 +17,21 @@ use store::{
 use tokio::sync::watch;
 use types::{Micros, Progress};
 
-use crate::{ProjectorSettings, run::progress_lag};
+use crate::ProjectorSettings;
 
 mod compare;
 mod error;
 mod figures;
 mod generation;
 mod overview;
+mod switch;
 
 pub(crate) use compare::EXAMPLES_MAX;
 pub use error::RebuildError;
 pub(crate) use overview::CAUGHT_UP_LAG_MAX;
+pub(crate) use switch::Next;
 
 use generation::{Generation, Maker};
-
-/// Longest wait of a swap for the last records that the live generation is ahead.
-const CATCH_UP_MAX: Duration = Duration::from_secs(2);
-const CATCH_UP_LOOK: Duration = Duration::from_millis(1);
 
 /// How generations are kept.
 #[derive(Clone, Debug)]
@@ -83,15 +79,6 @@ struct Held {
     live: Generation,
     previous: Option<Generation>,
     building: Option<Generation>,
-}
-
-/// Which generation is to be served instead.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Next {
-    /// The one being built.
-    Building,
-    /// The one served before.
-    Previous,
 }
 
 impl Generations {
@@ -155,54 +142,6 @@ impl Generations {
         Ok(store::rules::difference(&live_rules, &rules))
     }
 
-    /// Records of the journal that a generation has not folded.
-    ///
-    /// # Errors
-    /// `NotBuilding`, `NoPrevious`, or the journal does not say where it ends.
-    pub(crate) fn lag(&self, next: Next) -> Result<u64, RebuildError> {
-        let progress = self.held().next(next)?.projector.progress();
-        Ok(progress_lag(&progress.borrow(), &self.maker.journal.ends()?))
-    }
-
-    /// Serves another generation from now on; the one served until now becomes the previous one. Reads under way finish on it.
-    ///
-    /// # Errors
-    /// `NotBuilding`, `NoPrevious`, `Behind` if it lags more than `lag_max` records, or the disk's; nothing has changed then.
-    pub(crate) fn switch(&self, next: Next, lag_max: Option<u64>) -> Result<(), RebuildError> {
-        if let Some(lag_max) = lag_max {
-            let lag = self.lag(next)?;
-            if lag > lag_max {
-                return Err(RebuildError::Behind { lag, lag_max });
-            }
-            self.let_catch_up(next)?;
-        }
-        let mut held = self.held();
-        let store = Arc::clone(&held.next(next)?.store);
-        store.set_sync(self.maker.settings.sync);
-        store.flush()?;
-        let (live, previous) = (held.next(next)?.number, held.live.number);
-        let named = Named { live, previous: Some(previous), building: None, ..self.stamped(&held) };
-        held.directories.name(named)?;
-        held.swap(next);
-        self.maker.place(&held.live, held.previous.as_ref());
-        self.served.send_replace(held.live.served());
-        tracing::info!(generation = live, before = previous, "another generation is served");
-        Ok(())
-    }
-
-    /// Waits a little until the next generation has folded what the live one has, so that readers do not go back in time.
-    fn let_catch_up(&self, next: Next) -> Result<(), RebuildError> {
-        let (live, next) = {
-            let held = self.held();
-            (held.live.projector.progress(), held.next(next)?.projector.progress())
-        };
-        let until = Instant::now() + CATCH_UP_MAX;
-        while !covers(&next.borrow(), &live.borrow()) && Instant::now() < until {
-            thread::park_timeout(CATCH_UP_LOOK);
-        }
-        Ok(())
-    }
-
     /// Drops the generation being built.
     ///
     /// # Errors
@@ -251,26 +190,11 @@ impl Generations {
     }
 }
 
-/// Whether one has folded all that another has.
-fn covers(progress: &Progress, other: &Progress) -> bool {
-    other.applied.iter().all(|(partition, next)| *next == 0 || progress.covers(*partition, next - 1))
-}
-
 impl Held {
     fn next(&self, next: Next) -> Result<&Generation, RebuildError> {
         match next {
             Next::Building => self.building.as_ref().ok_or(RebuildError::NotBuilding),
             Next::Previous => self.previous.as_ref().ok_or(RebuildError::NoPrevious),
-        }
-    }
-
-    fn swap(&mut self, next: Next) {
-        let next = match next {
-            Next::Building => self.building.take(),
-            Next::Previous => self.previous.take(),
-        };
-        if let Some(next) = next {
-            self.previous = Some(std::mem::replace(&mut self.live, next));
         }
     }
 }
