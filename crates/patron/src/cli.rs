@@ -22,6 +22,7 @@ mod doctor;
 mod exit;
 mod generate;
 mod import;
+mod rebuild;
 mod up;
 
 #[cfg(test)]
@@ -63,6 +64,9 @@ enum Command {
     Status(admin::StatusArgs),
     /// Scan the whole state and show its digest: equal digests mean equal state
     Digest(admin::DigestArgs),
+    /// Fold the journal anew beside the live state, compare, and swap them
+    #[command(subcommand)]
+    Rebuild(rebuild::RebuildCommand),
     /// Import files: NDJSON of touchpoints, or CSV, white-space columns and JSON lines by a mapping
     Import(import::ImportArgs),
     /// Make touchpoints of a small retail chain from a seed: the same seed gives the same bytes
@@ -83,6 +87,7 @@ impl Command {
             Self::Doctor(args) => args.run().await,
             Self::Status(args) => args.run().await,
             Self::Digest(args) => args.run().await,
+            Self::Rebuild(command) => command.run().await,
             Self::Import(args) => args.run().await,
             Self::Generate(args) => args.run().await,
         }

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use proto::{
-    admin::admin_service_client::AdminServiceClient,
+    admin::{admin_service_client::AdminServiceClient, rebuild_service_client::RebuildServiceClient},
     customer::customer_service_client::CustomerServiceClient,
     ingest::{dead_letter_service_client::DeadLetterServiceClient, ingest_service_client::IngestServiceClient},
 };
@@ -71,6 +71,11 @@ impl Server {
     /// The client of `AdminService`.
     pub fn admin(&self) -> AdminServiceClient<Channel> {
         AdminServiceClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
+    }
+
+    /// The client of `RebuildService`.
+    pub fn rebuilds(&self) -> RebuildServiceClient<Channel> {
+        RebuildServiceClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
     }
 
     /// The client of `DeadLetterService`.

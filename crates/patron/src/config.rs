@@ -15,7 +15,7 @@ mod template;
 pub use layers::{ConfigError, Overrides, environment, load, load_over};
 pub use sections::{
     IdentityConfig, IngestConfig, JournalConfig, KafkaConfig, KindsConfig, Listener, LogConfig, LogFormat,
-    ProjectorConfig, QueryConfig, RawTopicConfig, StoreConfig,
+    ProjectorConfig, QueryConfig, RawTopicConfig, RebuildConfig, StoreConfig,
 };
 pub use template::TEMPLATE;
 
@@ -43,6 +43,8 @@ pub struct Config {
     pub projector: ProjectorConfig,
     /// State.
     pub store: StoreConfig,
+    /// Building a generation beside the one that is served.
+    pub rebuild: RebuildConfig,
     /// Reading.
     pub query: QueryConfig,
     /// Kinds of touchpoints.
@@ -76,6 +78,7 @@ impl Default for Config {
             ingest: IngestConfig::default(),
             projector: ProjectorConfig::default(),
             store: StoreConfig::default(),
+            rebuild: RebuildConfig::default(),
             query: QueryConfig::default(),
             kinds: KindsConfig::default(),
             identity: IdentityConfig::default(),
@@ -105,6 +108,7 @@ impl Config {
             ("journal.pending_bytes_max", self.journal.pending_bytes_max),
             ("projector.batch_records_max", self.projector.batch_records_max),
             ("projector.batch_bytes_max", self.projector.batch_bytes_max),
+            ("rebuild.memory_bytes", self.rebuild.memory_bytes),
             ("ingest.stream_batches_under_way_max", self.ingest.stream_batches_under_way_max),
             ("ingest.publishes_under_way_max", self.ingest.publishes_under_way_max),
         ];

@@ -11,6 +11,7 @@ pub mod customer;
 pub mod dead_letters;
 pub mod doctor;
 pub mod progress;
+pub mod rebuild;
 mod table;
 pub mod timeline;
 pub mod value;

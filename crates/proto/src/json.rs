@@ -46,7 +46,14 @@ named! {
         crate::customer::ListTouchpointsResponse as "ListTouchpointsResponse";
     "patron.admin.v1":
         crate::admin::GetStatusResponse as "GetStatusResponse",
-        crate::admin::GetDigestResponse as "GetDigestResponse";
+        crate::admin::GetDigestResponse as "GetDigestResponse",
+        crate::admin::StartRebuildResponse as "StartRebuildResponse",
+        crate::admin::GetRebuildResponse as "GetRebuildResponse",
+        crate::admin::DiffRebuildResponse as "DiffRebuildResponse",
+        crate::admin::PromoteRebuildResponse as "PromoteRebuildResponse",
+        crate::admin::RollbackRebuildResponse as "RollbackRebuildResponse",
+        crate::admin::AbortRebuildResponse as "AbortRebuildResponse",
+        crate::admin::FinishRebuildResponse as "FinishRebuildResponse";
 }
 
 /// The descriptor of a message.

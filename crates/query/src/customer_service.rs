@@ -18,7 +18,7 @@ use tonic::{Request, Response, Status};
 use types::{HashKey, Identifier, IdentifierId};
 
 use crate::{
-    context::{Context, applied},
+    context::{Context, Contexts, applied},
     status, timeline, view,
 };
 
@@ -31,13 +31,13 @@ const BATCH_MAX: usize = 1_000;
 /// Serves unified customer views and timelines.
 #[derive(Clone, Debug)]
 pub struct Customers {
-    context: Context,
+    contexts: Contexts,
 }
 
 impl Customers {
-    /// The service over a context.
-    pub fn server(context: Context) -> CustomerServiceServer<Self> {
-        CustomerServiceServer::new(Self { context })
+    /// The service over what is served.
+    pub fn server(contexts: Contexts) -> CustomerServiceServer<Self> {
+        CustomerServiceServer::new(Self { contexts })
     }
 }
 
@@ -47,23 +47,23 @@ impl CustomerService for Customers {
         &self,
         request: Request<GetCustomerRequest>,
     ) -> Result<Response<GetCustomerResponse>, Status> {
-        self.context.wait_for(&request.get_ref().min_position, request.metadata()).await?;
+        let context = self.contexts.wait_for(&request.get_ref().min_position, request.metadata()).await?;
         let request = request.into_inner();
         let mask = customer_mask(request.read_mask.as_ref())?;
-        let (id, who) = identifier_id(&self.context.hash_key, request.customer.as_ref(), "customer")?;
+        let (id, who) = identifier_id(&context.hash_key, request.customer.as_ref(), "customer")?;
         let read = move |context: &Context| {
             let snapshot = context.store.snapshot();
             let customer = get(context, &snapshot, id, &mask)?.ok_or_else(|| status::customer_not_found(&who))?;
             Ok(GetCustomerResponse { customer: Some(customer), applied: covered(&snapshot)? })
         };
-        self.context.read(read).await.map(Response::new)
+        context.read(read).await.map(Response::new)
     }
 
     async fn batch_get_customers(
         &self,
         request: Request<BatchGetCustomersRequest>,
     ) -> Result<Response<BatchGetCustomersResponse>, Status> {
-        self.context.wait_for(&request.get_ref().min_position, request.metadata()).await?;
+        let context = self.contexts.wait_for(&request.get_ref().min_position, request.metadata()).await?;
         let request = request.into_inner();
         if request.customers.is_empty() || request.customers.len() > BATCH_MAX {
             return Err(status::invalid(
@@ -73,7 +73,7 @@ impl CustomerService for Customers {
         }
         let mask = customer_mask(request.read_mask.as_ref())?;
         let id = |(at, who): (usize, &CustomerRef)| {
-            identifier_id(&self.context.hash_key, Some(who), &format!("customers[{at}]")).map(|(id, _)| id)
+            identifier_id(&context.hash_key, Some(who), &format!("customers[{at}]")).map(|(id, _)| id)
         };
         let ids: Vec<IdentifierId> = request.customers.iter().enumerate().map(id).collect::<Result<_, _>>()?;
         let read = move |context: &Context| {
@@ -83,7 +83,7 @@ impl CustomerService for Customers {
             let results = ids.iter().map(result).collect::<Result<_, _>>()?;
             Ok(BatchGetCustomersResponse { results, applied: covered(&snapshot)? })
         };
-        self.context.read(read).await.map(Response::new)
+        context.read(read).await.map(Response::new)
     }
 
     type ListCustomersStream = Pin<Box<dyn Stream<Item = Result<ListCustomersResponse, Status>> + Send>>;
@@ -92,10 +92,10 @@ impl CustomerService for Customers {
         &self,
         request: Request<ListCustomersRequest>,
     ) -> Result<Response<Self::ListCustomersStream>, Status> {
-        self.context.wait_for(&request.get_ref().min_position, request.metadata()).await?;
+        let context = self.contexts.wait_for(&request.get_ref().min_position, request.metadata()).await?;
         let request = request.into_inner();
         let mask = customer_mask(request.read_mask.as_ref())?;
-        let receiver = list::start(self.context.clone(), mask, request.include_receipts)?;
+        let receiver = list::start(context, mask, request.include_receipts)?;
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
     }
 
@@ -103,9 +103,9 @@ impl CustomerService for Customers {
         &self,
         request: Request<ListTouchpointsRequest>,
     ) -> Result<Response<ListTouchpointsResponse>, Status> {
-        self.context.wait_for(&request.get_ref().min_position, request.metadata()).await?;
+        let context = self.contexts.wait_for(&request.get_ref().min_position, request.metadata()).await?;
         let request = request.into_inner();
-        let (id, who) = identifier_id(&self.context.hash_key, request.customer.as_ref(), "customer")?;
+        let (id, who) = identifier_id(&context.hash_key, request.customer.as_ref(), "customer")?;
         let mask = ReadMask::new::<TimelineEntry>(request.read_mask.as_ref())
             .map_err(|description| status::invalid("read_mask", description))?;
         let (query, name) = pages::query(&request)?;
@@ -120,7 +120,7 @@ impl CustomerService for Customers {
                 applied: covered(&snapshot)?,
             })
         };
-        self.context.read(read).await.map(Response::new)
+        context.read(read).await.map(Response::new)
     }
 }
 

@@ -15,6 +15,6 @@ mod view;
 mod wait;
 
 pub use admin_service::Admin;
-pub use context::{Context, JournalFacts};
+pub use context::{Contexts, JournalFacts, Live, Serving};
 pub use customer_service::Customers;
 pub use gateway::Gateway;

@@ -105,6 +105,14 @@ pub struct StoreConfig {
     pub sync: bool,
 }
 
+/// Building a generation beside the one that is served.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RebuildConfig {
+    /// Bytes of memory for its cached blocks and for its writes not yet in files, half for each.
+    pub memory_bytes: usize,
+}
+
 /// Reading.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -200,6 +208,12 @@ impl Default for ProjectorConfig {
 impl Default for StoreConfig {
     fn default() -> Self {
         Self { cache_bytes: 256 << 20, write_buffer_bytes: 256 << 20, sync: true }
+    }
+}
+
+impl Default for RebuildConfig {
+    fn default() -> Self {
+        Self { memory_bytes: 128 << 20 }
     }
 }
 

@@ -74,6 +74,10 @@ pub const TEMPLATE: &str = r#"# Patron's configuration. Every line shows a defau
 #write_buffer_bytes = 268435456
 #sync = true
 
+[rebuild]
+# Memory of a generation that is built beside the one that is served: half for cached blocks, half for writes.
+#memory_bytes = 134217728
+
 [query]
 # Longest wait for min_position where the caller sets no deadline.
 #wait_max_ms = 10000

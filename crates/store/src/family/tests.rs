@@ -11,6 +11,7 @@ use super::{
     timeline::{TimelineKey, TimelineRow},
     *,
 };
+use crate::manifest::FORMAT_VERSION;
 use crate::manifest::Manifest;
 
 fn round_trip<F: Family>(key: F::Key, value: F::Value)
@@ -40,7 +41,12 @@ proptest! {
         let identifiers = vec![Identifier::new("email", "a@b.c")];
         round_trip::<Fragments>(fragment, FragmentRow { identifiers, core: Core { touchpoints: number, ..Core::default() }, lost: None });
         round_trip::<Losers>((fragment, copy, content), ());
-        round_trip::<Manifests>((), Manifest { partitions: 4, topic_id: "t".into(), ..Manifest::default() });
+        round_trip::<Manifests>((), Manifest {
+            format_version: FORMAT_VERSION,
+            partitions: 4,
+            rules: "r".into(),
+            ..Manifest::default()
+        });
     }
 
     #[test]
