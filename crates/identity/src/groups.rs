@@ -111,11 +111,15 @@ impl<'a> Sizes<'a> {
     }
 
     fn check(&self, rules: &Rules) -> Result<(), Refusal> {
-        if let Some((namespace, _)) = self.of_namespace.iter().find(|(namespace, count)| **count > rules.limit(namespace)) {
+        if let Some((namespace, _)) =
+            self.of_namespace.iter().find(|(namespace, count)| **count > rules.limit(namespace))
+        {
             return Err(Refusal::Limit { namespace: (*namespace).to_owned(), most: rules.limit(namespace) });
         }
         let weekly = |namespace: &str| rules.limit_per_week(namespace).unwrap_or(u32::MAX);
-        if let Some(((namespace, _), _)) = self.of_week.iter().find(|((namespace, _), count)| **count > weekly(namespace)) {
+        if let Some(((namespace, _), _)) =
+            self.of_week.iter().find(|((namespace, _), count)| **count > weekly(namespace))
+        {
             return Err(Refusal::LimitPerWeek { namespace: (*namespace).to_owned(), most: weekly(namespace) });
         }
         match self.of_namespace.values().sum::<u32>() > rules.identifiers_max {

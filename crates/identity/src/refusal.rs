@@ -1,10 +1,6 @@
 //! Why a link was refused.
 
-use crate::{
-    component::Component,
-    evidence::Link,
-    rules::Cut,
-};
+use crate::{component::Component, evidence::Link, rules::Cut};
 
 /// The rule that refused a link.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

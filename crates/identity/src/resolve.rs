@@ -146,7 +146,8 @@ fn refused_at_once(component: &Component) -> Vec<RefusedLink> {
         Some(RefusedLink { link: *link, first: first.clone(), refusal: Refusal::Cut(*cut) })
     });
     let unlinked = component.links.iter().filter(|(link, _)| stands(component, link, IdentityAction::Unlink));
-    let unlinked = unlinked.map(|(link, first)| RefusedLink { link: *link, first: first.clone(), refusal: Refusal::Unlinked });
+    let unlinked =
+        unlinked.map(|(link, first)| RefusedLink { link: *link, first: first.clone(), refusal: Refusal::Unlinked });
     cut.chain(unlinked).collect()
 }
 

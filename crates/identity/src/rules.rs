@@ -22,7 +22,8 @@ pub struct Rules {
     pub sharing: BTreeMap<String, u32>,
     /// Namespaces that never link.
     pub weak: BTreeSet<String>,
-    /// Values that stand for nobody: namespace (`*` for all) to values.
+    /// Values that stand for nobody: namespace (`*` for all) to values, each of which may begin or end with `*` for any text.
+    /// Case does not matter.
     pub blocked: BTreeMap<String, BTreeSet<String>>,
 }
 
@@ -74,14 +75,31 @@ impl Rules {
         if self.weak.contains(&identifier.namespace) {
             return Some(Cut::Weak);
         }
-        let blocked = |namespace: &str| self.blocked.get(namespace).is_some_and(|held| held.contains(&identifier.value));
-        (blocked(&identifier.namespace) || blocked("*")).then_some(Cut::Blocked)
+        if self.blocked.is_empty() {
+            return None;
+        }
+        let value = identifier.value.to_lowercase();
+        let blocks = |namespace: &str| {
+            let patterns = self.blocked.get(namespace).into_iter().flatten();
+            patterns.into_iter().any(|pattern| fits(&pattern.to_lowercase(), &value))
+        };
+        (blocks(&identifier.namespace) || blocks("*")).then_some(Cut::Blocked)
     }
 
     /// Whether so many neighbours, and so many of stronger namespaces among them, make an identifier a shared one.
     pub fn is_shared(&self, namespace: &str, neighbours: usize, stronger: usize) -> bool {
         let above = |count: usize, limit: u32| u32::try_from(count).map_or(true, |count| count > limit);
-        above(neighbours, self.identifiers_max) || self.sharing.get(namespace).is_some_and(|most| above(stronger, *most))
+        above(neighbours, self.identifiers_max)
+            || self.sharing.get(namespace).is_some_and(|most| above(stronger, *most))
+    }
+}
+
+fn fits(pattern: &str, value: &str) -> bool {
+    match (pattern.strip_prefix('*'), pattern.strip_suffix('*')) {
+        (None, None) => pattern == value,
+        (Some(end), None) => value.ends_with(end),
+        (None, Some(start)) => value.starts_with(start),
+        (Some(_), Some(_)) => value.contains(pattern.trim_matches('*')),
     }
 }
 

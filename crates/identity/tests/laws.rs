@@ -54,8 +54,11 @@ fn two_user_ids_on_one_device_stay_two_customers() {
 #[test]
 fn a_customer_is_known_by_the_earliest_identifier() {
     let (card, ann, cookie) = (id("loyalty_card", "1"), id("user_id", "ann"), id("anonymous_id", "x"));
-    let sets =
-        [touch(5, &[card.clone(), ann.clone()]), touch(1, std::slice::from_ref(&cookie)), touch(9, &[cookie.clone(), ann])];
+    let sets = [
+        touch(5, &[card.clone(), ann.clone()]),
+        touch(1, std::slice::from_ref(&cookie)),
+        touch(9, &[cookie.clone(), ann]),
+    ];
     let resolution = told(&sets, &card);
     assert_eq!(resolution.customers.len(), 1);
     assert_eq!(resolution.customers[0].id, key().identifier_id(&cookie));
@@ -95,7 +98,8 @@ fn a_kiosk_is_shared_once_too_many_cards_were_seen_at_it() {
 #[test]
 fn devices_beyond_five_a_week_are_not_linked() {
     let ann = id("user_id", "ann");
-    let device = |day: i64, number: i64| touch(day * 86_400_000_000, &[ann.clone(), id("device_id", &number.to_string())]);
+    let device =
+        |day: i64, number: i64| touch(day * 86_400_000_000, &[ann.clone(), id("device_id", &number.to_string())]);
     // Days 4 to 10 are one ISO week: 1970-01-05 was a Monday.
     let week: Vec<Told> = (0..7).map(|number| device(4 + number, number)).collect();
     let resolution = told(&week, &ann);

@@ -21,6 +21,7 @@ mod demo;
 mod doctor;
 mod exit;
 mod generate;
+mod identity;
 mod import;
 mod rebuild;
 mod up;
@@ -55,6 +56,9 @@ enum Command {
     /// Look at customers and what happened to them
     #[command(subcommand)]
     Customer(customer::CustomerCommand),
+    /// Link or separate identifiers by an operator's decision
+    #[command(subcommand)]
+    Identity(identity::IdentityCommand),
     /// Show, redrive or drop what could not be taken from a topic
     #[command(subcommand)]
     DeadLetters(dead_letters::DeadLettersCommand),
@@ -83,6 +87,7 @@ impl Command {
             Self::Demo(args) => args.run().await,
             Self::Config(command) => command.run(),
             Self::Customer(command) => command.run().await,
+            Self::Identity(command) => command.run().await,
             Self::DeadLetters(command) => command.run().await,
             Self::Doctor(args) => args.run().await,
             Self::Status(args) => args.run().await,

@@ -7,7 +7,10 @@ use std::time::Duration;
 use proto::{
     admin::{admin_service_client::AdminServiceClient, rebuild_service_client::RebuildServiceClient},
     customer::customer_service_client::CustomerServiceClient,
-    ingest::{dead_letter_service_client::DeadLetterServiceClient, ingest_service_client::IngestServiceClient},
+    ingest::{
+        dead_letter_service_client::DeadLetterServiceClient, identity_service_client::IdentityServiceClient,
+        ingest_service_client::IngestServiceClient,
+    },
 };
 use tonic::transport::{Channel, Endpoint};
 
@@ -81,6 +84,11 @@ impl Server {
     /// The client of `DeadLetterService`.
     pub fn dead_letters(&self) -> DeadLetterServiceClient<Channel> {
         DeadLetterServiceClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
+    }
+
+    /// The client of `IdentityService`.
+    pub fn identity(&self) -> IdentityServiceClient<Channel> {
+        IdentityServiceClient::new(self.channel.clone())
     }
 
     /// The client of `IngestService`.

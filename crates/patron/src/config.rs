@@ -133,7 +133,16 @@ impl Config {
     fn check_names(&self) -> Result<(), ConfigError> {
         let limits = self.identity.limits.keys().map(|name| ("identity.limits", name));
         let priority = self.identity.priority.iter().map(|name| ("identity.priority", name));
-        match limits.chain(priority).find(|(_, name)| !types::kind::is_name(name)) {
+        let weekly = self.identity.limits_per_week.keys().map(|name| ("identity.limits_per_week", name));
+        let sharing = self.identity.sharing.keys().map(|name| ("identity.sharing", name));
+        let weak = self.identity.weak.iter().map(|name| ("identity.weak", name));
+        match limits
+            .chain(priority)
+            .chain(weekly)
+            .chain(sharing)
+            .chain(weak)
+            .find(|(_, name)| !types::kind::is_name(name))
+        {
             Some((key, name)) => {
                 let problem = format!("`{name}` is no namespace: write lower-case letters, digits and `_`");
                 Err(ConfigError::value(key, problem))
@@ -219,8 +228,11 @@ impl Config {
 
     /// The rules by which customers are resolved.
     pub fn rules(&self) -> identity::Rules {
-        let IdentityConfig { priority, limits, identifiers_max, .. } = self.identity.clone();
-        identity::Rules { priority, limits, identifiers_max }
+        let IdentityConfig { priority, limits, limits_per_week, identifiers_max, sharing, weak, blocked } =
+            self.identity.clone();
+        let blocked = blocked.into_iter().map(|(namespace, values)| (namespace, values.into_iter().collect()));
+        let (weak, blocked) = (weak.into_iter().collect(), blocked.collect());
+        identity::Rules { priority, limits, limits_per_week, identifiers_max, sharing, weak, blocked }
     }
 
     /// The configuration as TOML, with secrets masked.

@@ -10,6 +10,7 @@ pub mod admin;
 pub mod customer;
 pub mod dead_letters;
 pub mod doctor;
+pub mod explanation;
 pub mod progress;
 pub mod rebuild;
 mod table;

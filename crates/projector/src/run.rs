@@ -185,7 +185,8 @@ impl ShardThread {
         loop {
             // Before the offset moves: what is passed over is never lost, at worst kept twice under one id.
             let kept = self.dead_letters.append(&letters).map(|()| letters.clear());
-            let written = kept.and_then(|()| self.write(&incoming, &decisions, shards.clone()).map_err(|error| error.to_string()));
+            let written = kept
+                .and_then(|()| self.write(&incoming, &decisions, shards.clone()).map_err(|error| error.to_string()));
             match written {
                 Ok(shards) => {
                     self.shards = shards;
@@ -207,13 +208,8 @@ impl ShardThread {
     /// Reads records up to the first that a newer version wrote; counters and applied offsets move along.
     fn read(&self, records: Vec<Record>) -> Batch {
         let incoming = Vec::with_capacity(records.len());
-        let mut batch = Batch {
-            incoming,
-            decisions: Vec::new(),
-            letters: Vec::new(),
-            shards: self.shards.clone(),
-            newer: None,
-        };
+        let mut batch =
+            Batch { incoming, decisions: Vec::new(), letters: Vec::new(), shards: self.shards.clone(), newer: None };
         for record in records {
             let Position { partition, offset } = record.position;
             let shard = batch.shards.entry(partition).or_default();

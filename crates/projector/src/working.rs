@@ -15,9 +15,7 @@ use store::{
         timeline::{TimelineKey, TimelineRow},
     },
 };
-use types::{
-    ContentHash, CopyKey, FragmentId, HashKey, Identifier, IdentifierId, OrderKey, TotalOrder, time::Month,
-};
+use types::{ContentHash, CopyKey, FragmentId, HashKey, Identifier, IdentifierId, OrderKey, TotalOrder, time::Month};
 
 use crate::incoming::Incoming;
 

@@ -7,7 +7,10 @@
 mod admin_service;
 mod context;
 mod customer_service;
+mod explain;
 mod gateway;
+mod identity_view;
+mod past;
 mod status;
 mod timeline;
 mod token;

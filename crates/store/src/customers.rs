@@ -8,15 +8,15 @@ use std::{
 };
 
 use identity::{
-    Component, CustomerIdentity, Decision, EachFragment, Evidence, FragmentEvidence, JoiningLink, RefusedLink, Resolution,
-    Rules, resolve,
+    Component, CustomerIdentity, Decision, EachFragment, Evidence, FragmentEvidence, JoiningLink, RefusedLink,
+    Resolution, Rules, resolve,
 };
 use profile::State;
 use types::{FragmentId, HashKey, Identifier, IdentifierId};
 
 use crate::{
-    error::StoreError,
     decision,
+    error::StoreError,
     family::{Decisions, Fragments, Incidence, Months, Orders, fragments::FragmentRow},
     snapshot::{Range, Snapshot},
 };

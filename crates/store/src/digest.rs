@@ -9,10 +9,11 @@ use types::{FragmentId, HashKey, record::Envelope};
 
 use crate::{
     customers::{CustomerRows, Resolved},
-    error::StoreError,
     decision::HeldDecision,
+    error::StoreError,
     family::{
-        Conflicts, Decisions, Family, Fragments, Months, Orders, Timeline, fragments::FragmentRow, timeline::TimelineRow,
+        Conflicts, Decisions, Family, Fragments, Months, Orders, Timeline, fragments::FragmentRow,
+        timeline::TimelineRow,
     },
     snapshot::{Range, Snapshot},
 };

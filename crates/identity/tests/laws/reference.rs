@@ -19,7 +19,8 @@ pub(crate) struct World<'a> {
 
 impl World<'_> {
     fn names(&self) -> BTreeSet<Identifier> {
-        let said = self.fragments.iter().flat_map(|said| said.identifiers.iter().map(|(_, identifier)| identifier.clone()));
+        let said =
+            self.fragments.iter().flat_map(|said| said.identifiers.iter().map(|(_, identifier)| identifier.clone()));
         let decided = self.decisions.iter().flat_map(|decision| decision.ends.iter().map(|(_, end)| end.clone()));
         said.chain(decided).collect()
     }
@@ -36,7 +37,9 @@ impl World<'_> {
     fn first(&self, name: &Identifier) -> (bool, TotalOrder) {
         let said = self.carrying(name).map(|said| (!said.counts, said.first.clone()));
         let about = self.decisions.iter().filter(|decision| decision.ends.iter().any(|(_, end)| end == name));
-        said.chain(about.map(|decision| (true, decision.place.clone()))).min().expect("every name was said or decided on")
+        said.chain(about.map(|decision| (true, decision.place.clone())))
+            .min()
+            .expect("every name was said or decided on")
     }
 
     fn is_cut(&self, name: &Identifier, rules: &Rules) -> bool {
@@ -78,7 +81,10 @@ impl World<'_> {
                 let (rank, weaker) = (rules.rank(&one.namespace), rules.rank(&other.namespace));
                 let strength = (rank.max(weaker), rank.min(weaker));
                 let ids = (self.id_of(one).min(self.id_of(other)), self.id_of(one).max(self.id_of(other)));
-                let both = self.carrying(one).filter(|said| said.counts).filter(|said| said.identifiers.iter().any(|(_, held)| held == other));
+                let both = self
+                    .carrying(one)
+                    .filter(|said| said.counts)
+                    .filter(|said| said.identifiers.iter().any(|(_, held)| held == other));
                 let evidence = both.map(|said| said.first.clone()).min();
                 match (self.standing(one, other), evidence) {
                     (Some(decision), _) if decision.action == IdentityAction::Link => {
@@ -111,15 +117,23 @@ impl World<'_> {
             *of_week.entry((&name.namespace, iso_week(self.first(name).1.occurred_at))).or_default() += 1;
         }
         let apart = |one: &Identifier| {
-            group.iter().any(|other| self.standing(one, other).is_some_and(|last| last.action == IdentityAction::Separate))
+            group
+                .iter()
+                .any(|other| self.standing(one, other).is_some_and(|last| last.action == IdentityAction::Separate))
         };
         of_namespace.iter().all(|(namespace, count)| *count <= rules.limit(namespace))
-            && of_week.iter().all(|((namespace, _), count)| *count <= rules.limit_per_week(namespace).unwrap_or(u32::MAX))
+            && of_week
+                .iter()
+                .all(|((namespace, _), count)| *count <= rules.limit_per_week(namespace).unwrap_or(u32::MAX))
             && group.len() <= rules.identifiers_max as usize
             && !group.iter().any(apart)
     }
 
     fn earliest(&self, group: &BTreeSet<Identifier>, rules: &Rules) -> Identifier {
-        group.iter().min_by_key(|name| (self.first(name), rules.rank(&name.namespace), *name)).expect("no group is empty").clone()
+        group
+            .iter()
+            .min_by_key(|name| (self.first(name), rules.rank(&name.namespace), *name))
+            .expect("no group is empty")
+            .clone()
     }
 }

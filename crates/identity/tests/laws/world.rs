@@ -100,7 +100,8 @@ pub(crate) fn id(namespace: &str, value: &str) -> Identifier {
 
 /// Few names, so that they meet.
 pub(crate) fn any_identifier() -> impl Strategy<Value = Identifier> {
-    let namespace = prop::sample::select(vec!["user_id", "email", "device_id", "device_id", "loyalty_card", "ip_address"]);
+    let namespace =
+        prop::sample::select(vec!["user_id", "email", "device_id", "device_id", "loyalty_card", "ip_address"]);
     (namespace, 0..6_u8).prop_map(|(namespace, value)| Identifier::new(namespace, value.to_string()))
 }
 

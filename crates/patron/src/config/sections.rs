@@ -139,8 +139,14 @@ pub struct IdentityConfig {
     pub priority: Vec<String>,
     /// Most identifiers of a namespace that one customer may have.
     pub limits: BTreeMap<String, u32>,
-    /// Most identifiers of one customer.
+    /// Most identifiers of a namespace that one customer may gain in one ISO week.
+    pub limits_per_week: BTreeMap<String, u32>,
+    /// Most identifiers of one customer; an identifier with more neighbours is shared and links nobody.
     pub identifiers_max: u32,
+    /// Most neighbours of stronger namespaces before an identifier of this namespace is shared and links nobody.
+    pub sharing: BTreeMap<String, u32>,
+    /// Namespaces that never link.
+    pub weak: Vec<String>,
     /// Values that stand for nobody, beside the built-in list: namespace (`*` for all) to values.
     pub blocked: BTreeMap<String, Vec<String>>,
 }
@@ -225,8 +231,10 @@ impl Default for QueryConfig {
 
 impl Default for IdentityConfig {
     fn default() -> Self {
-        let identity::Rules { priority, limits, identifiers_max } = identity::Rules::default();
-        Self { priority, limits, identifiers_max, blocked: BTreeMap::new() }
+        let identity::Rules { priority, limits, limits_per_week, identifiers_max, sharing, weak, .. } =
+            identity::Rules::default();
+        let weak = weak.into_iter().collect();
+        Self { priority, limits, limits_per_week, identifiers_max, sharing, weak, blocked: BTreeMap::new() }
     }
 }
 

@@ -20,7 +20,8 @@ pub(super) enum Reads {
     Gateway(Gateway),
 }
 
-const INGEST: [&str; 2] = ["patron.ingest.v1.IngestService", "patron.ingest.v1.DeadLetterService"];
+const INGEST: [&str; 3] =
+    ["patron.ingest.v1.IngestService", "patron.ingest.v1.IdentityService", "patron.ingest.v1.DeadLetterService"];
 const READS: [&str; 2] = ["patron.customer.v1.CustomerService", "patron.admin.v1.AdminService"];
 /// What only a process with a state of its own can answer.
 const SHARDS: [&str; 1] = ["patron.admin.v1.RebuildService"];
@@ -56,6 +57,7 @@ pub(super) async fn serve(
     let router = Server::builder()
         .add_service(health)
         .add_service(reflection)
+        .add_optional_service(ingest.as_ref().map(Ingest::identity_server))
         .add_optional_service(ingest.map(Ingest::into_server))
         .add_optional_service(letters.map(DeadLetters::into_server));
     let router = match reads {
