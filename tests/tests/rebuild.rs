@@ -341,7 +341,7 @@ fn a_kill_around_a_promotion_leaves_the_old_or_the_new() {
         let mut promoting = promoting.env("PATRON_SERVER", &server.grpc).stdout(std::process::Stdio::null());
         promoting = promoting.stderr(std::process::Stdio::null());
         let mut promoting = promoting.spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(round * 8));
+        std::thread::sleep(Duration::from_millis(round * 5));
         server.kill();
         promoting.wait().unwrap();
         match Server::spawn(quiet(up(&data))) {
