@@ -57,7 +57,8 @@ fn all_folded(generations: &Generations) {
 
 fn append(journal: &Arc<dyn Journal>, first: usize) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let good = |n: usize| record(&(touchpoint("store_entered", &format!("m{n}"), 1_000, "user_id:u"), Micros(1)), 1);
+    let good =
+        |n: usize| record(&(touchpoint("application_opened", &format!("m{n}"), 1_000, "user_id:u"), Micros(1)), 1);
     let bad =
         |n: usize| NewRecord { key: format!("k{n}").into_bytes(), value: b"\xff".to_vec(), ..NewRecord::default() };
     let records = (first..first + 50).map(|n| if n % 10 == 0 { bad(n) } else { good(n) });
