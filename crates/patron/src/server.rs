@@ -21,6 +21,7 @@ mod http;
 mod journals;
 mod lag;
 mod manifest;
+mod normal_form;
 mod role;
 
 pub(crate) use journals::{connect, topics};
@@ -182,6 +183,7 @@ impl Shards {
             store: Arc::clone(&store),
             rules: Arc::new(config.rules()),
             hash_key: hash_key.clone(),
+            normaliser: config.normaliser()?,
             progress: projector.progress(),
             journal: Arc::new(Facts(Arc::clone(&journals.touchpoints))),
             wait_max: Duration::from_millis(config.query.wait_max_ms),
@@ -221,6 +223,7 @@ fn ingest_settings(config: &Config, hash_key: HashKey) -> anyhow::Result<IngestS
     Ok(IngestSettings {
         catalogue: config.catalogue()?,
         blocked: config.blocked()?,
+        normaliser: config.normaliser()?,
         append_timeout: Duration::from_millis(config.ingest.append_timeout_ms),
         stream_batches_under_way_max: config.ingest.stream_batches_under_way_max,
         publishes_under_way_max: config.ingest.publishes_under_way_max,

@@ -7,7 +7,7 @@ use proto::customer::AppliedOffset;
 use store::{Snapshot, Store, StoreError};
 use tokio::sync::watch;
 use tonic::Status;
-use types::{HashKey, Micros, Progress};
+use types::{HashKey, Micros, Normaliser, Progress};
 
 use crate::status;
 
@@ -29,6 +29,8 @@ pub struct Context {
     pub rules: Arc<Rules>,
     /// Key of all derived hashes.
     pub hash_key: HashKey,
+    /// What brings identifiers that are asked for into the form in which they were published.
+    pub normaliser: Normaliser,
     /// How far the shards are folded.
     pub progress: watch::Receiver<Progress>,
     /// The journal's ids and ends.

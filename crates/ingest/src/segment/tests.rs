@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use prost_types::value::Kind as ValueKind;
 use proto::ingest::{Finding, Reason};
 use types::record::{Item, Money, Touchpoint};
-use types::{Catalogue, Micros};
+use types::{Catalogue, Micros, Normaliser};
 
 use super::read;
 use crate::fixtures::{identifier, money};
@@ -52,7 +52,7 @@ fn admitted(message: &str) -> Touchpoint {
     if touchpoint.message_id.is_empty() {
         touchpoint.message_id = "filled-in".to_owned();
     }
-    let admitted = admit(touchpoint, RECEIVED, &CATALOGUE, &BlockedValues::standard());
+    let admitted = admit(touchpoint, RECEIVED, &CATALOGUE, &BlockedValues::standard(), &Normaliser::default());
     admitted.unwrap_or_else(|findings| panic!("{message}: {findings:?}")).touchpoint
 }
 

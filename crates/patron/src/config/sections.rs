@@ -135,6 +135,11 @@ pub struct IdentityConfig {
     pub identifiers_max: u32,
     /// Values that stand for nobody, beside the built-in list: namespace (`*` for all) to values.
     pub blocked: BTreeMap<String, Vec<String>>,
+    /// The same by regular expressions, each for the whole value.
+    pub blocked_patterns: BTreeMap<String, Vec<String>>,
+    /// Region whose national phone numbers are read, a code of ISO 3166; empty reads only those with `+` or `00`. Fixed for the
+    /// life of the data.
+    pub phone_region: String,
 }
 
 /// What is logged, and how.
@@ -212,7 +217,8 @@ impl Default for QueryConfig {
 impl Default for IdentityConfig {
     fn default() -> Self {
         let identity::Rules { priority, limits, identifiers_max } = identity::Rules::default();
-        Self { priority, limits, identifiers_max, blocked: BTreeMap::new() }
+        let (blocked, blocked_patterns) = (BTreeMap::new(), BTreeMap::new());
+        Self { priority, limits, identifiers_max, blocked, blocked_patterns, phone_region: String::new() }
     }
 }
 
