@@ -45,7 +45,7 @@ fn the_checks_say_what_to_do_about_an_unknown_kind() {
         read_ok(&track("Product Clicked", PRODUCT)),
         RECEIVED,
         &Catalogue::default(),
-        &BlockedValues::standard(),
+        &BLOCKED,
         &Normaliser::default(),
     )
     .unwrap_err();
