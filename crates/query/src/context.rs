@@ -70,7 +70,7 @@ impl Contexts {
             store,
             rules,
             hash_key: self.hash_key.clone(),
-            normaliser: self.normaliser.clone(),
+            normaliser: self.normaliser,
             progress,
             journal: Arc::clone(&self.journal),
             wait_max: self.wait_max,
