@@ -90,7 +90,7 @@ pub enum CheckpointError {
         name: String,
     },
     /// There is none of this name.
-    #[error("there is no checkpoint `{name}` in {dir}", dir = dir.display())]
+    #[error("there is no checkpoint `{name}` in {dir}; `patron checkpoint list` shows those of a server", dir = dir.display())]
     NotFound {
         /// The name.
         name: String,
@@ -121,6 +121,9 @@ pub enum CheckpointError {
     /// It could not be written or read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The generations could not be told or changed.
+    #[error(transparent)]
+    Generations(#[from] crate::generations::GenerationsError),
 }
 
 impl CheckpointError {
