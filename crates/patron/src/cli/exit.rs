@@ -28,6 +28,8 @@ fn classify(error: &anyhow::Error) -> u8 {
     let broken = |cause: &io::Error| cause.kind() == io::ErrorKind::BrokenPipe;
     if error.chain().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(broken)) {
         0
+    } else if error.chain().any(|cause| matches!(cause.downcast_ref(), Some(store::CheckpointError::NotFound { .. }))) {
+        NOT_FOUND
     } else if error.chain().any(|cause| cause.downcast_ref::<ServerError>().is_some_and(ServerError::is_not_found)) {
         NOT_FOUND
     } else {
