@@ -26,6 +26,9 @@ const DIR: &str = "checkpoints";
 const PARTIAL: &str = ".partial-";
 const STATE: &str = "state";
 
+/// A name, and what the checkpoint of that name says of itself, or why that cannot be read.
+pub type Listed = (String, Result<Checkpoint, CheckpointError>);
+
 /// The checkpoints of a data directory.
 #[derive(Clone, Debug)]
 pub struct Checkpoints {
@@ -75,7 +78,7 @@ impl Checkpoints {
     ///
     /// # Errors
     /// `Io`.
-    pub fn list(&self) -> Result<Vec<(String, Result<Checkpoint, CheckpointError>)>, CheckpointError> {
+    pub fn list(&self) -> Result<Vec<Listed>, CheckpointError> {
         let mut names = files::names(&self.dir)?;
         names.retain(|name| self.place(name).is_ok_and(|place| place.is_dir()));
         let read = |name: String| {
