@@ -13,6 +13,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "patron/customer/v1/customer_service.proto",
         "patron/admin/v1/admin_service.proto",
         "patron/admin/v1/rebuild_service.proto",
+        "patron/admin/v1/checkpoint_service.proto",
     ];
     println!("cargo:rerun-if-changed={root}");
     let descriptors = protox::compile(files, [root])?;

@@ -14,6 +14,7 @@ use crate::{
 };
 
 mod admin;
+mod checkpoint;
 mod config;
 mod customer;
 mod dead_letters;
@@ -71,6 +72,9 @@ enum Command {
     /// Fold the journal anew beside the live state, compare, and swap them
     #[command(subcommand)]
     Rebuild(rebuild::RebuildCommand),
+    /// Copy the state at one instant, and take such a copy back
+    #[command(subcommand)]
+    Checkpoint(checkpoint::CheckpointCommand),
     /// Import files: NDJSON of touchpoints, or CSV, white-space columns and JSON lines by a mapping
     Import(import::ImportArgs),
     /// Make touchpoints of a small retail chain from a seed: the same seed gives the same bytes
@@ -93,6 +97,7 @@ impl Command {
             Self::Status(args) => args.run().await,
             Self::Digest(args) => args.run().await,
             Self::Rebuild(command) => command.run().await,
+            Self::Checkpoint(command) => command.run().await,
             Self::Import(args) => args.run().await,
             Self::Generate(args) => args.run().await,
         }

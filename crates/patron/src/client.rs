@@ -5,7 +5,10 @@
 use std::time::Duration;
 
 use proto::{
-    admin::{admin_service_client::AdminServiceClient, rebuild_service_client::RebuildServiceClient},
+    admin::{
+        admin_service_client::AdminServiceClient, checkpoint_service_client::CheckpointServiceClient,
+        rebuild_service_client::RebuildServiceClient,
+    },
     customer::customer_service_client::CustomerServiceClient,
     ingest::{
         dead_letter_service_client::DeadLetterServiceClient, identity_service_client::IdentityServiceClient,
@@ -79,6 +82,11 @@ impl Server {
     /// The client of `RebuildService`.
     pub fn rebuilds(&self) -> RebuildServiceClient<Channel> {
         RebuildServiceClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
+    }
+
+    /// The client of `CheckpointService`.
+    pub fn checkpoints(&self) -> CheckpointServiceClient<Channel> {
+        CheckpointServiceClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
     }
 
     /// The client of `DeadLetterService`.

@@ -7,6 +7,7 @@ use std::io::{self, IsTerminal as _, Write};
 use proto::json::{self, Named};
 
 pub mod admin;
+pub mod checkpoint;
 pub mod customer;
 pub mod dead_letters;
 pub mod doctor;

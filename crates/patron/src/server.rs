@@ -7,7 +7,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use anyhow::Context as _;
 use ingest::{Clock as _, DeadLetters, Ingest, IngestSettings, WallClock, raw::RawReader};
 use journal::Journal;
-use projector::{Generations, Rebuilds};
+use projector::{CheckpointCalls, Generations, Rebuilds};
 use query::Gateway;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use types::HashKey;
@@ -22,10 +22,12 @@ mod journals;
 mod lag;
 mod manifest;
 mod normal_form;
+mod restore;
 mod role;
 
 pub(crate) use journals::{connect, topics};
 pub(crate) use manifest::agrees as manifest_agrees;
+pub use restore::{Restored, restore};
 pub use role::Role;
 
 use grpc::{Reads, Services};
@@ -61,6 +63,7 @@ struct Shards {
     generations: Arc<Generations>,
     contexts: query::Contexts,
     rebuilds: Rebuilds,
+    checkpoints: CheckpointCalls,
 }
 
 /// Reads the configuration again, as the next start would.
@@ -106,7 +109,7 @@ impl Server {
                 tasks.push(tokio::spawn(lag::meter(touchpoints, served.clone(), stopped.clone())));
             }
             health.shards = Some(served);
-            reads = Some(Reads::Shards(Box::new((shards.contexts, shards.rebuilds))));
+            reads = Some(Reads::Shards(Box::new((shards.contexts, shards.rebuilds, shards.checkpoints))));
             generations = Some(shards.generations);
         }
         tasks.push(tokio::spawn(grpc::serve(grpc, Services { ingest, reads }, stopped.clone())));
@@ -193,7 +196,9 @@ impl Shards {
         };
         let configured = move || reread().map(|config| config.rules()).map_err(|error| format!("{error:#}"));
         let rebuilds = Rebuilds::new(Arc::clone(&generations), Arc::new(configured));
-        Ok(Self { generations, contexts, rebuilds })
+        let kept = store::checkpoint::Checkpoints::of(&config.data_dir);
+        let checkpoints = CheckpointCalls::new(generations.served(), kept, hash_key.clone(), || WallClock.now())?;
+        Ok(Self { generations, contexts, rebuilds, checkpoints })
     }
 }
 

@@ -4,6 +4,7 @@
 //! offset is passed over, what is folded is durable before anybody hears of it. Owns the generations of the state, too: which is
 //! served, which is built beside it. Never answers queries.
 
+mod checkpoint_service;
 mod commit;
 mod dead_letter;
 mod fold;
@@ -16,6 +17,7 @@ mod run;
 mod skip;
 mod working;
 
+pub use checkpoint_service::CheckpointCalls;
 pub use generations::{Generations, GenerationsSettings, Served};
 pub use rebuild_service::{ConfiguredRules, Rebuilds};
 pub use run::{Projector, ProjectorSettings, StartError, meter_lag};

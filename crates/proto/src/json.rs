@@ -56,7 +56,9 @@ named! {
         crate::admin::PromoteRebuildResponse as "PromoteRebuildResponse",
         crate::admin::RollbackRebuildResponse as "RollbackRebuildResponse",
         crate::admin::AbortRebuildResponse as "AbortRebuildResponse",
-        crate::admin::FinishRebuildResponse as "FinishRebuildResponse";
+        crate::admin::FinishRebuildResponse as "FinishRebuildResponse",
+        crate::admin::CreateCheckpointResponse as "CreateCheckpointResponse",
+        crate::admin::ListCheckpointsResponse as "ListCheckpointsResponse";
 }
 
 /// The descriptor of a message.

@@ -71,3 +71,68 @@ pub enum OpenError {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+/// Why a checkpoint was not made, found or accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckpointError {
+    /// Not a name.
+    #[error(
+        "name: `{name}` is no name of a checkpoint; give 1 to 64 letters, digits, `-`, `_` and `.`, no `.` in front"
+    )]
+    Name {
+        /// What was given.
+        name: String,
+    },
+    /// There is one of this name.
+    #[error("name: there is a checkpoint `{name}` already; choose another name")]
+    Exists {
+        /// The name.
+        name: String,
+    },
+    /// There is none of this name.
+    #[error("there is no checkpoint `{name}` in {dir}; `patron checkpoint list` shows those of a server", dir = dir.display())]
+    NotFound {
+        /// The name.
+        name: String,
+        /// Directory of checkpoints.
+        dir: PathBuf,
+    },
+    /// It is not what it says of itself.
+    #[error(
+        "the checkpoint `{name}` is damaged: {what}; take another one, or none: the state is rebuilt from the journal"
+    )]
+    Damaged {
+        /// The name.
+        name: String,
+        /// What does not fit.
+        what: String,
+    },
+    /// The disk.
+    #[error("{path}: {reason}; make room, or see to the rights of the data directory", path = path.display())]
+    Io {
+        /// Where.
+        path: PathBuf,
+        /// The system's words.
+        reason: String,
+    },
+    /// It could not be opened, or is of another format, key or journal.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// It could not be written or read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The generations could not be told or changed.
+    #[error(transparent)]
+    Generations(#[from] crate::generations::GenerationsError),
+}
+
+impl CheckpointError {
+    pub(crate) fn damaged(name: &str, what: String) -> Self {
+        Self::Damaged { name: name.to_owned(), what }
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "fits map_err")]
+    pub(crate) fn io(path: &std::path::Path, error: std::io::Error) -> Self {
+        Self::Io { path: path.to_owned(), reason: error.to_string() }
+    }
+}

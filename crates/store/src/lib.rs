@@ -4,6 +4,7 @@
 //! never knows where touchpoints come from.
 
 pub mod batch;
+pub mod checkpoint;
 pub mod customers;
 pub mod decision;
 pub mod digest;
@@ -18,7 +19,7 @@ pub mod snapshot;
 pub use batch::Batch;
 pub use customers::{CustomerRows, Resolved};
 pub use decision::HeldDecision;
-pub use error::{OpenError, StoreError};
+pub use error::{CheckpointError, OpenError, StoreError};
 pub use generations::live_dir;
 pub use manifest::Manifest;
 pub use open::{Store, StoreSettings};

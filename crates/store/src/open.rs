@@ -92,6 +92,25 @@ impl Store {
         Ok(store)
     }
 
+    /// Opens a state that nobody writes to, and leaves its files as they are; whatever identity rules it was folded under.
+    ///
+    /// # Errors
+    /// `Incompatible` or `Failed`.
+    pub fn open_read_only(settings: &StoreSettings, manifest: &Manifest) -> Result<Self, OpenError> {
+        let cache = Cache::new_lru_cache(settings.cache_bytes);
+        let descriptors =
+            family::ALL.map(|shape| ColumnFamilyDescriptor::new(shape.name, family_options(&cache, shape)));
+        let mut options = database_options(settings);
+        options.create_if_missing(false);
+        options.create_missing_column_families(false);
+        let db = DB::open_cf_descriptors_read_only(&options, &settings.dir, descriptors, false)
+            .map_err(|error| open_error(&settings.dir, &error))?;
+        let doomed = Doomed { dir: settings.dir.clone(), removed: AtomicBool::new(false) };
+        let mut store = Self { db, cache, sync: AtomicBool::new(true), manifest: manifest.clone(), doomed };
+        store.hold_manifest(&settings.dir)?;
+        Ok(store)
+    }
+
     /// What the state is.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest

@@ -2,6 +2,8 @@
 
 use std::{io, process::ExitCode};
 
+use store::CheckpointError;
+
 use crate::{client::ServerError, output::to_stderr};
 
 /// It failed.
@@ -26,9 +28,13 @@ pub(super) fn code(result: anyhow::Result<ExitCode>) -> ExitCode {
 
 fn classify(error: &anyhow::Error) -> u8 {
     let broken = |cause: &io::Error| cause.kind() == io::ErrorKind::BrokenPipe;
+    let absent = |cause: &(dyn std::error::Error + 'static)| {
+        cause.downcast_ref::<ServerError>().is_some_and(ServerError::is_not_found)
+            || matches!(cause.downcast_ref(), Some(CheckpointError::NotFound { .. }))
+    };
     if error.chain().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(broken)) {
         0
-    } else if error.chain().any(|cause| cause.downcast_ref::<ServerError>().is_some_and(ServerError::is_not_found)) {
+    } else if error.chain().any(absent) {
         NOT_FOUND
     } else {
         FAILED

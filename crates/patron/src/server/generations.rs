@@ -14,19 +14,9 @@ use crate::config::Config;
 /// Opens the generations in the data directory and folds them. Blocks.
 pub(super) fn open(config: &Config, journals: &Journals, hash_key: &HashKey) -> anyhow::Result<Generations> {
     let (touchpoints, letters) = (Arc::clone(&journals.touchpoints), Arc::clone(&journals.dead_letters));
-    let topology = touchpoints.topology();
-    let manifest = Manifest {
-        format_version: store::manifest::FORMAT_VERSION,
-        fold_version: profile::fold_version(),
-        hash_key: hash_key.fingerprint(),
-        cluster_id: topology.cluster_id,
-        topic_id: topology.topic_id,
-        partitions: topology.partitions,
-        rules: store::rules::to_text(&config.rules()),
-    };
     let settings = GenerationsSettings {
         data_dir: config.data_dir.clone(),
-        manifest,
+        manifest: manifest(config, journals, hash_key),
         cache_bytes: config.store.cache_bytes,
         write_buffer_bytes: config.store.write_buffer_bytes,
         sync: config.store.sync,
@@ -39,6 +29,20 @@ pub(super) fn open(config: &Config, journals: &Journals, hash_key: &HashKey) -> 
         clock: || WallClock.now(),
     };
     Ok(Generations::open(settings, touchpoints, letters)?)
+}
+
+/// What the live state must be.
+pub(super) fn manifest(config: &Config, journals: &Journals, hash_key: &HashKey) -> Manifest {
+    let topology = journals.touchpoints.topology();
+    Manifest {
+        format_version: store::manifest::FORMAT_VERSION,
+        fold_version: profile::fold_version(),
+        hash_key: hash_key.fingerprint(),
+        cluster_id: topology.cluster_id,
+        topic_id: topology.topic_id,
+        partitions: topology.partitions,
+        rules: store::rules::to_text(&config.rules()),
+    }
 }
 
 /// What the projector serves, as query asks for it.

@@ -1,7 +1,7 @@
 //! The gRPC server: the services of this process, standard health and reflection.
 
 use ingest::{DeadLetters, Ingest};
-use projector::Rebuilds;
+use projector::{CheckpointCalls, Rebuilds};
 use query::{Admin, Contexts, Customers, Gateway};
 use tokio::{net::TcpListener, sync::watch};
 use tonic::transport::{Server, server::TcpIncoming};
@@ -15,7 +15,7 @@ pub(super) struct Services {
 /// From where reads are answered.
 pub(super) enum Reads {
     /// From this process's own shards.
-    Shards(Box<(Contexts, Rebuilds)>),
+    Shards(Box<(Contexts, Rebuilds, CheckpointCalls)>),
     /// By the projectors.
     Gateway(Gateway),
 }
@@ -24,7 +24,7 @@ const INGEST: [&str; 3] =
     ["patron.ingest.v1.IngestService", "patron.ingest.v1.IdentityService", "patron.ingest.v1.DeadLetterService"];
 const READS: [&str; 2] = ["patron.customer.v1.CustomerService", "patron.admin.v1.AdminService"];
 /// What only a process with a state of its own can answer.
-const SHARDS: [&str; 1] = ["patron.admin.v1.RebuildService"];
+const SHARDS: [&str; 2] = ["patron.admin.v1.RebuildService", "patron.admin.v1.CheckpointService"];
 
 impl Services {
     fn names(&self) -> impl Iterator<Item = &'static str> {
@@ -63,11 +63,12 @@ pub(super) async fn serve(
     let router = match reads {
         None => router,
         Some(Reads::Shards(shards)) => {
-            let (contexts, rebuilds) = *shards;
+            let (contexts, rebuilds, checkpoints) = *shards;
             router
                 .add_service(Customers::server(contexts.clone()))
                 .add_service(Admin::server(contexts))
                 .add_service(rebuilds.into_server())
+                .add_service(checkpoints.into_server())
         }
         Some(Reads::Gateway(gateway)) => {
             router.add_service(gateway.customers_server()).add_service(gateway.admin_server())
