@@ -4,6 +4,7 @@
 //! never knows where touchpoints come from.
 
 pub mod batch;
+pub mod compare;
 pub mod customers;
 pub mod digest;
 pub mod error;
