@@ -46,7 +46,8 @@ named! {
         crate::customer::ListTouchpointsResponse as "ListTouchpointsResponse";
     "patron.admin.v1":
         crate::admin::GetStatusResponse as "GetStatusResponse",
-        crate::admin::GetDigestResponse as "GetDigestResponse";
+        crate::admin::GetDigestResponse as "GetDigestResponse",
+        crate::admin::VerifyResponse as "VerifyResponse";
 }
 
 /// The descriptor of a message.
