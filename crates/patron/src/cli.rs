@@ -23,6 +23,7 @@ mod exit;
 mod generate;
 mod import;
 mod up;
+mod verify;
 
 #[cfg(test)]
 mod tests;
@@ -63,6 +64,8 @@ enum Command {
     Status(admin::StatusArgs),
     /// Scan the whole state and show its digest: equal digests mean equal state
     Digest(admin::DigestArgs),
+    /// Compare the state with the journal folded again, and show what differs
+    Verify(verify::VerifyArgs),
     /// Import files: NDJSON of touchpoints, or CSV, white-space columns and JSON lines by a mapping
     Import(import::ImportArgs),
     /// Make touchpoints of a small retail chain from a seed: the same seed gives the same bytes
@@ -83,6 +86,7 @@ impl Command {
             Self::Doctor(args) => args.run().await,
             Self::Status(args) => args.run().await,
             Self::Digest(args) => args.run().await,
+            Self::Verify(args) => args.run().await,
             Self::Import(args) => args.run().await,
             Self::Generate(args) => args.run().await,
         }

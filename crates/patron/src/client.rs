@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use proto::{
-    admin::admin_service_client::AdminServiceClient,
+    admin::{admin_service_client::AdminServiceClient, verify_service_client::VerifyServiceClient},
     customer::customer_service_client::CustomerServiceClient,
     ingest::{dead_letter_service_client::DeadLetterServiceClient, ingest_service_client::IngestServiceClient},
 };
@@ -71,6 +71,11 @@ impl Server {
     /// The client of `AdminService`.
     pub fn admin(&self) -> AdminServiceClient<Channel> {
         AdminServiceClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
+    }
+
+    /// The client of `VerifyService`.
+    pub fn verify(&self) -> VerifyServiceClient<Channel> {
+        VerifyServiceClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
     }
 
     /// The client of `DeadLetterService`.

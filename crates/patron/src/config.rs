@@ -15,7 +15,7 @@ mod template;
 pub use layers::{ConfigError, Overrides, environment, load, load_over};
 pub use sections::{
     IdentityConfig, IngestConfig, JournalConfig, KafkaConfig, KindsConfig, Listener, LogConfig, LogFormat,
-    ProjectorConfig, QueryConfig, RawTopicConfig, StoreConfig,
+    ProjectorConfig, QueryConfig, RawTopicConfig, ScrubConfig, StoreConfig,
 };
 pub use template::TEMPLATE;
 
@@ -45,6 +45,8 @@ pub struct Config {
     pub store: StoreConfig,
     /// Reading.
     pub query: QueryConfig,
+    /// Comparing the state with its touchpoints, all the time.
+    pub scrub: ScrubConfig,
     /// Kinds of touchpoints.
     pub kinds: KindsConfig,
     /// Identity rules.
@@ -77,6 +79,7 @@ impl Default for Config {
             projector: ProjectorConfig::default(),
             store: StoreConfig::default(),
             query: QueryConfig::default(),
+            scrub: ScrubConfig::default(),
             kinds: KindsConfig::default(),
             identity: IdentityConfig::default(),
             log: LogConfig::default(),

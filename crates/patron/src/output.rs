@@ -14,6 +14,7 @@ pub mod progress;
 mod table;
 pub mod timeline;
 pub mod value;
+pub mod verify;
 
 #[cfg(test)]
 mod tests;

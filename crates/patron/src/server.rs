@@ -7,7 +7,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use anyhow::Context as _;
 use ingest::{Clock as _, DeadLetters, Ingest, IngestSettings, WallClock, raw::RawReader};
 use journal::Journal;
-use projector::{Projector, ProjectorSettings};
+use projector::{Projector, ProjectorSettings, Scrubber};
 use query::Gateway;
 use store::{Manifest, Store, StoreSettings};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
@@ -15,6 +15,7 @@ use types::HashKey;
 
 use crate::config::Config;
 
+mod audit;
 mod fingerprint;
 mod grpc;
 mod http;
@@ -27,6 +28,7 @@ pub(crate) use journals::{connect, topics};
 pub(crate) use manifest::agrees as manifest_agrees;
 pub use role::Role;
 
+use audit::Audit;
 use grpc::{Reads, Services};
 use journals::Journals;
 
@@ -42,6 +44,7 @@ pub struct Server {
     tasks: Vec<JoinHandle<anyhow::Result<()>>>,
     raw: Option<RawReader>,
     projector: Option<Projector>,
+    scrubber: Option<Scrubber>,
     journals: Option<Journals>,
 }
 
@@ -60,6 +63,7 @@ struct Shards {
     store: Arc<Store>,
     projector: Projector,
     context: query::Context,
+    audit: Audit,
 }
 
 impl Server {
@@ -82,7 +86,7 @@ impl Server {
         let raw_alive = raw.as_ref().map(RawReader::alive);
         let mut health =
             http::Health { stopped: stopped.clone(), shards: None, gateway: gateway.clone(), raw: raw_alive };
-        let mut projector = None;
+        let (mut projector, mut verifier, mut scrubber) = (None, None, None);
         let mut reads = gateway.map(Reads::Gateway);
         if let Some(shards) = shards {
             let progress = shards.projector.progress();
@@ -96,10 +100,11 @@ impl Server {
             health.shards = Some((progress, shards.store));
             reads = Some(Reads::Shards(Box::new(shards.context)));
             projector = Some(shards.projector);
+            (verifier, scrubber) = (Some(shards.audit.verifier), shards.audit.scrubber);
         }
-        tasks.push(tokio::spawn(grpc::serve(grpc, Services { ingest, reads }, stopped.clone())));
+        tasks.push(tokio::spawn(grpc::serve(grpc, Services { ingest, reads, verifier }, stopped.clone())));
         tasks.push(tokio::spawn(http::serve(http, health, stopped)));
-        Ok(Self { grpc_addr, http_addr, stop, tasks, raw, projector, journals })
+        Ok(Self { grpc_addr, http_addr, stop, tasks, raw, projector, scrubber, journals })
     }
 
     /// Where gRPC is served.
@@ -126,9 +131,10 @@ impl Server {
                 }
             }
         }
-        let (raw, projector, journals) = (self.raw, self.projector, self.journals);
+        let (raw, projector, scrubber, journals) = (self.raw, self.projector, self.scrubber, self.journals);
         tokio::task::spawn_blocking(move || {
             raw.into_iter().for_each(RawReader::stop);
+            scrubber.into_iter().for_each(Scrubber::stop);
             projector.into_iter().for_each(Projector::stop);
             journals.into_iter().for_each(|journals| journals.close());
         })
@@ -177,6 +183,7 @@ impl Shards {
             batch_bytes_max: config.projector.batch_bytes_max,
         };
         let (touchpoints, letters) = (Arc::clone(&journals.touchpoints), Arc::clone(&journals.dead_letters));
+        let audit = Audit::start(config, &store, &touchpoints, hash_key)?;
         let projector = Projector::start(Arc::clone(&store), touchpoints, letters, settings)?;
         let context = query::Context {
             store: Arc::clone(&store),
@@ -187,7 +194,7 @@ impl Shards {
             wait_max: Duration::from_millis(config.query.wait_max_ms),
             started_at: WallClock.now(),
         };
-        Ok(Self { store, projector, context })
+        Ok(Self { store, projector, context, audit })
     }
 }
 

@@ -86,14 +86,14 @@ fn told_by_kind(sorted: &[&Seen], answers: &mut Answers) {
     }
     for (name, kinds, first) in INSTANTS {
         let mut found = of_kinds(sorted, kinds).into_iter().map(Seen::at);
-        if let Some(at) = if first { found.next() } else { found.last() } {
+        if let Some(at) = if first { found.next() } else { found.next_back() } {
             answers.insert(name.to_owned(), at.to_string());
         }
     }
     for (name, kinds, text, first) in TEXTS {
         let texts = of_kinds(sorted, kinds).into_iter().map(|seen| text(&seen.touchpoint));
         let mut texts = texts.filter(|text| !text.is_empty());
-        if let Some(text) = if first { texts.next() } else { texts.last() } {
+        if let Some(text) = if first { texts.next() } else { texts.next_back() } {
             answers.insert(name.to_owned(), text.to_owned());
         }
     }

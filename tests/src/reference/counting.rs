@@ -25,6 +25,9 @@ pub struct Seen {
     pub touchpoint: Touchpoint,
 }
 
+/// What a touchpoint is known by: partition key, source, message id.
+type Identity = (Vec<u8>, String, String);
+
 /// Its place in the total order.
 pub(super) type Place<'a> = (i64, &'a str, &'a str, [u8; 16]);
 
@@ -65,9 +68,9 @@ pub struct Counted {
 }
 
 /// Sorts them out.
-pub fn count(envelopes: &[Envelope], hash_key: &HashKey) -> Counted {
+pub(super) fn count(envelopes: &[Envelope], hash_key: &HashKey) -> Counted {
     let mut counted = Counted::default();
-    let mut same_name: BTreeMap<(Vec<u8>, String, String), BTreeMap<Vec<u8>, Seen>> = BTreeMap::new();
+    let mut same_name: BTreeMap<Identity, BTreeMap<Vec<u8>, Seen>> = BTreeMap::new();
     for envelope in envelopes {
         let seen = Seen::of(envelope, hash_key);
         let name = (seen.partition_key.clone(), envelope.source.clone(), seen.touchpoint.message_id.clone());

@@ -101,7 +101,7 @@ fn candidates(names: &BTreeSet<Name>, counts: &[Seen], hash_key: &HashKey) -> Ve
             }
         }
     }
-    pairs.sort_by(|(left, _), (right, _)| left.cmp(right));
+    pairs.sort_by_key(|(order, _)| *order);
     pairs.into_iter().map(|(_, pair)| pair).collect()
 }
 
