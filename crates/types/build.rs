@@ -2,7 +2,11 @@
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = "../../proto";
-    let files = ["patron/journal/v1/touchpoint.proto", "patron/journal/v1/envelope.proto"];
+    let files = [
+        "patron/journal/v1/touchpoint.proto",
+        "patron/journal/v1/identity_decision.proto",
+        "patron/journal/v1/envelope.proto",
+    ];
     println!("cargo:rerun-if-changed={root}/patron/journal");
     let descriptors = protox::compile(files, [root])?;
     // Ordered maps: the encoded bytes of equal messages are equal, which the content hash relies on.

@@ -33,6 +33,7 @@ pub fn open_store(dir: &std::path::Path, journal: &dyn Journal) -> Arc<Store> {
         cluster_id: topology.cluster_id,
         topic_id: topology.topic_id,
         partitions: topology.partitions,
+        rules: store::rules::to_text(&identity::Rules::default()),
     };
     let settings =
         StoreSettings { dir: dir.to_owned(), cache_bytes: 8 << 20, write_buffer_bytes: 8 << 20, sync: false };
@@ -90,8 +91,9 @@ pub fn open_left_behind(data_dir: &std::path::Path) -> Arc<Store> {
         cluster_id: topology.cluster_id,
         topic_id: topology.topic_id,
         partitions: topology.partitions,
+        rules: store::rules::to_text(&identity::Rules::default()),
     };
-    let settings =
-        StoreSettings { dir: data_dir.join("state"), cache_bytes: 64 << 20, write_buffer_bytes: 64 << 20, sync: true };
+    let dir = store::live_dir(data_dir).expect("the generations are named");
+    let settings = StoreSettings { dir, cache_bytes: 64 << 20, write_buffer_bytes: 64 << 20, sync: true };
     Arc::new(Store::open(&settings, &manifest).expect("the state opens"))
 }

@@ -101,7 +101,7 @@ fn sigterm_ends_orderly_and_the_next_start_catches_up() {
     let before = server.digest();
     assert_eq!(server.terminate().code(), Some(0));
     // The state is thrown away: it must come back from the journal alone.
-    std::fs::remove_dir_all(dir.path().join("state")).unwrap();
+    std::fs::remove_dir_all(dir.path().join("generations")).unwrap();
     let server = Server::start(dir.path()).unwrap();
     assert_eq!(server.digest()["state"], before["state"]);
 }
@@ -184,7 +184,7 @@ fn state_of_a_newer_format_or_another_key_is_refused_with_the_remedy() {
     let said = refused(other_key);
     assert!(said.contains("hash key") && said.contains("hash_key"), "{said}");
     // The journal was written with the key too, so deleting the state does not make another key good.
-    std::fs::remove_dir_all(dir.path().join("state")).unwrap();
+    std::fs::remove_dir_all(dir.path().join("generations")).unwrap();
     let mut other_key = up(dir.path());
     other_key.env("PATRON_HASH_KEY", "another");
     let said = refused(other_key);
@@ -196,8 +196,9 @@ fn state_of_a_newer_format_or_another_key_is_refused_with_the_remedy() {
 
 /// A state as a later version might write it.
 fn newer_state(data_dir: &Path) {
+    std::fs::create_dir_all(data_dir.join("generations")).unwrap();
     let settings = store::StoreSettings {
-        dir: data_dir.join("state"),
+        dir: store::live_dir(data_dir).unwrap(),
         cache_bytes: 1 << 20,
         write_buffer_bytes: 1 << 20,
         sync: true,

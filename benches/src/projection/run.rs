@@ -78,6 +78,7 @@ pub(super) fn open(journal: &EmbeddedJournal, dir: &Path) -> Result<Store> {
         cluster_id: topology.cluster_id,
         topic_id: topology.topic_id,
         partitions: topology.partitions,
+        rules: store::rules::to_text(&identity::Rules::default()),
     };
     let StoreConfig { cache_bytes, write_buffer_bytes, sync } = StoreConfig::default();
     Ok(Store::open(&StoreSettings { dir: dir.to_owned(), cache_bytes, write_buffer_bytes, sync }, &manifest)?)

@@ -40,7 +40,7 @@ async fn once(server: &Server, crowd: &Crowd) -> Result<(u64, u64)> {
     let answer = server.ingest().publish(PublishRequest { touchpoints }).await?.into_inner();
     let accepted = micros(start);
     let position = answer.results.iter().find_map(position).context("accepted")?;
-    let request = GetCustomerRequest { customer, read_mask: None, min_position: vec![position] };
+    let request = GetCustomerRequest { customer, min_position: vec![position], ..GetCustomerRequest::default() };
     server.customers().get_customer(request).await?;
     Ok((accepted, micros(start)))
 }

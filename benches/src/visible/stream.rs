@@ -85,7 +85,7 @@ pub(super) async fn sustained(server: &Server, crowd: &Arc<Crowd>, span: Duratio
 /// Waits until these positions are folded.
 async fn folded(server: &Server, crowd: &Crowd, min_position: Vec<Position>) -> Result<()> {
     let customer = Some(crowd::who(crowd.first())?);
-    let request = GetCustomerRequest { customer, read_mask: None, min_position };
+    let request = GetCustomerRequest { customer, min_position, ..GetCustomerRequest::default() };
     let mut last = None;
     for _ in 0..WAITS_MAX {
         match server.customers().get_customer(request.clone()).await {

@@ -18,6 +18,7 @@ use types::{Catalogue, HashKey};
 
 use crate::{BlockedValues, Clock, status};
 
+mod identity;
 mod publish;
 mod stream;
 

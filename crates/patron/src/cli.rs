@@ -21,7 +21,9 @@ mod demo;
 mod doctor;
 mod exit;
 mod generate;
+mod identity;
 mod import;
+mod rebuild;
 mod up;
 mod verify;
 
@@ -55,6 +57,9 @@ enum Command {
     /// Look at customers and what happened to them
     #[command(subcommand)]
     Customer(customer::CustomerCommand),
+    /// Link or separate identifiers by an operator's decision
+    #[command(subcommand)]
+    Identity(identity::IdentityCommand),
     /// Show, redrive or drop what could not be taken from a topic
     #[command(subcommand)]
     DeadLetters(dead_letters::DeadLettersCommand),
@@ -66,6 +71,9 @@ enum Command {
     Digest(admin::DigestArgs),
     /// Compare the state with the journal folded again, and show what differs
     Verify(verify::VerifyArgs),
+    /// Fold the journal anew beside the live state, compare, and swap them
+    #[command(subcommand)]
+    Rebuild(rebuild::RebuildCommand),
     /// Import files: NDJSON of touchpoints, or CSV, white-space columns and JSON lines by a mapping
     Import(import::ImportArgs),
     /// Make touchpoints of a small retail chain from a seed: the same seed gives the same bytes
@@ -82,11 +90,13 @@ impl Command {
             Self::Demo(args) => args.run().await,
             Self::Config(command) => command.run(),
             Self::Customer(command) => command.run().await,
+            Self::Identity(command) => command.run().await,
             Self::DeadLetters(command) => command.run().await,
             Self::Doctor(args) => args.run().await,
             Self::Status(args) => args.run().await,
             Self::Digest(args) => args.run().await,
             Self::Verify(args) => args.run().await,
+            Self::Rebuild(command) => command.run().await,
             Self::Import(args) => args.run().await,
             Self::Generate(args) => args.run().await,
         }

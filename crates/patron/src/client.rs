@@ -5,9 +5,15 @@
 use std::time::Duration;
 
 use proto::{
-    admin::{admin_service_client::AdminServiceClient, verify_service_client::VerifyServiceClient},
+    admin::{
+        admin_service_client::AdminServiceClient, rebuild_service_client::RebuildServiceClient,
+        verify_service_client::VerifyServiceClient,
+    },
     customer::customer_service_client::CustomerServiceClient,
-    ingest::{dead_letter_service_client::DeadLetterServiceClient, ingest_service_client::IngestServiceClient},
+    ingest::{
+        dead_letter_service_client::DeadLetterServiceClient, identity_service_client::IdentityServiceClient,
+        ingest_service_client::IngestServiceClient,
+    },
 };
 use tonic::transport::{Channel, Endpoint};
 
@@ -78,9 +84,19 @@ impl Server {
         VerifyServiceClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
     }
 
+    /// The client of `RebuildService`.
+    pub fn rebuilds(&self) -> RebuildServiceClient<Channel> {
+        RebuildServiceClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
+    }
+
     /// The client of `DeadLetterService`.
     pub fn dead_letters(&self) -> DeadLetterServiceClient<Channel> {
         DeadLetterServiceClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
+    }
+
+    /// The client of `IdentityService`.
+    pub fn identity(&self) -> IdentityServiceClient<Channel> {
+        IdentityServiceClient::new(self.channel.clone())
     }
 
     /// The client of `IngestService`.

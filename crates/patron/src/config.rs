@@ -15,7 +15,7 @@ mod template;
 pub use layers::{ConfigError, Overrides, environment, load, load_over};
 pub use sections::{
     IdentityConfig, IngestConfig, JournalConfig, KafkaConfig, KindsConfig, Listener, LogConfig, LogFormat,
-    ProjectorConfig, QueryConfig, RawTopicConfig, ScrubConfig, StoreConfig,
+    ProjectorConfig, QueryConfig, RawTopicConfig, RebuildConfig, ScrubConfig, StoreConfig,
 };
 pub use template::TEMPLATE;
 
@@ -43,6 +43,8 @@ pub struct Config {
     pub projector: ProjectorConfig,
     /// State.
     pub store: StoreConfig,
+    /// Building a generation beside the one that is served.
+    pub rebuild: RebuildConfig,
     /// Reading.
     pub query: QueryConfig,
     /// Comparing the state with its touchpoints, all the time.
@@ -78,6 +80,7 @@ impl Default for Config {
             ingest: IngestConfig::default(),
             projector: ProjectorConfig::default(),
             store: StoreConfig::default(),
+            rebuild: RebuildConfig::default(),
             query: QueryConfig::default(),
             scrub: ScrubConfig::default(),
             kinds: KindsConfig::default(),
@@ -108,6 +111,7 @@ impl Config {
             ("journal.pending_bytes_max", self.journal.pending_bytes_max),
             ("projector.batch_records_max", self.projector.batch_records_max),
             ("projector.batch_bytes_max", self.projector.batch_bytes_max),
+            ("rebuild.memory_bytes", self.rebuild.memory_bytes),
             ("ingest.stream_batches_under_way_max", self.ingest.stream_batches_under_way_max),
             ("ingest.publishes_under_way_max", self.ingest.publishes_under_way_max),
         ];
@@ -132,7 +136,16 @@ impl Config {
     fn check_names(&self) -> Result<(), ConfigError> {
         let limits = self.identity.limits.keys().map(|name| ("identity.limits", name));
         let priority = self.identity.priority.iter().map(|name| ("identity.priority", name));
-        match limits.chain(priority).find(|(_, name)| !types::kind::is_name(name)) {
+        let weekly = self.identity.limits_per_week.keys().map(|name| ("identity.limits_per_week", name));
+        let sharing = self.identity.sharing.keys().map(|name| ("identity.sharing", name));
+        let weak = self.identity.weak.iter().map(|name| ("identity.weak", name));
+        match limits
+            .chain(priority)
+            .chain(weekly)
+            .chain(sharing)
+            .chain(weak)
+            .find(|(_, name)| !types::kind::is_name(name))
+        {
             Some((key, name)) => {
                 let problem = format!("`{name}` is no namespace: write lower-case letters, digits and `_`");
                 Err(ConfigError::value(key, problem))
@@ -218,8 +231,11 @@ impl Config {
 
     /// The rules by which customers are resolved.
     pub fn rules(&self) -> identity::Rules {
-        let IdentityConfig { priority, limits, identifiers_max, .. } = self.identity.clone();
-        identity::Rules { priority, limits, identifiers_max }
+        let IdentityConfig { priority, limits, limits_per_week, identifiers_max, sharing, weak, blocked } =
+            self.identity.clone();
+        let blocked = blocked.into_iter().map(|(namespace, values)| (namespace, values.into_iter().collect()));
+        let (weak, blocked) = (weak.into_iter().collect(), blocked.collect());
+        identity::Rules { priority, limits, limits_per_week, identifiers_max, sharing, weak, blocked }
     }
 
     /// The configuration as TOML, with secrets masked.

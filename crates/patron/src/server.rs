@@ -7,9 +7,8 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use anyhow::Context as _;
 use ingest::{Clock as _, DeadLetters, Ingest, IngestSettings, WallClock, raw::RawReader};
 use journal::Journal;
-use projector::{Projector, ProjectorSettings, Scrubber};
+use projector::{Generations, Rebuilds, Scrubber};
 use query::Gateway;
-use store::{Manifest, Store, StoreSettings};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use types::HashKey;
 
@@ -17,6 +16,7 @@ use crate::config::Config;
 
 mod audit;
 mod fingerprint;
+mod generations;
 mod grpc;
 mod http;
 mod journals;
@@ -43,7 +43,7 @@ pub struct Server {
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<anyhow::Result<()>>>,
     raw: Option<RawReader>,
-    projector: Option<Projector>,
+    generations: Option<Arc<Generations>>,
     scrubber: Option<Scrubber>,
     journals: Option<Journals>,
 }
@@ -58,13 +58,16 @@ struct Parts {
     journals: Option<Journals>,
 }
 
-/// The state and who folds it.
+/// The generations of the state, and the services beside them.
 struct Shards {
-    store: Arc<Store>,
-    projector: Projector,
-    context: query::Context,
+    generations: Arc<Generations>,
+    contexts: query::Contexts,
+    rebuilds: Rebuilds,
     audit: Audit,
 }
+
+/// Reads the configuration again, as the next start would.
+pub type Reread = Arc<dyn Fn() -> anyhow::Result<Config> + Send + Sync>;
 
 impl Server {
     /// Starts what the role says. Addresses are taken first, so that a second start fails before it touches any data.
@@ -72,13 +75,24 @@ impl Server {
     /// # Errors
     /// Names what could not be started, and the remedy.
     pub async fn start(config: &Config, role: Role) -> anyhow::Result<Self> {
+        let same = config.clone();
+        Self::start_from(config, role, Arc::new(move || Ok(same.clone()))).await
+    }
+
+    /// The same, told how to read the configuration again.
+    ///
+    /// # Errors
+    /// As `start`.
+    pub async fn start_from(config: &Config, role: Role, reread: Reread) -> anyhow::Result<Self> {
         let grpc = bind("grpc.addr", config.grpc.addr).await?;
         let http = bind("http.addr", config.http.addr).await?;
         let (grpc_addr, http_addr) = (grpc.local_addr()?, http.local_addr()?);
         let parts = {
             let config = config.clone();
             // The journal, the state and Kafka's answers are waited for.
-            tokio::task::spawn_blocking(move || Parts::start(&config, role)).await.context("the start broke off")??
+            tokio::task::spawn_blocking(move || Parts::start(&config, role, reread))
+                .await
+                .context("the start broke off")??
         };
         let (stop, stopped) = watch::channel(false);
         let Parts { ingest, raw, shards, gateway, journals } = parts;
@@ -86,25 +100,22 @@ impl Server {
         let raw_alive = raw.as_ref().map(RawReader::alive);
         let mut health =
             http::Health { stopped: stopped.clone(), shards: None, gateway: gateway.clone(), raw: raw_alive };
-        let (mut projector, mut verifier, mut scrubber) = (None, None, None);
+        let (mut generations, mut verifier, mut scrubber) = (None, None, None);
         let mut reads = gateway.map(Reads::Gateway);
         if let Some(shards) = shards {
-            let progress = shards.projector.progress();
+            let served = shards.generations.served();
             if let Some(journals) = &journals {
-                tasks.push(tokio::spawn(lag::meter(
-                    Arc::clone(&journals.touchpoints),
-                    progress.clone(),
-                    stopped.clone(),
-                )));
+                let touchpoints = Arc::clone(&journals.touchpoints);
+                tasks.push(tokio::spawn(lag::meter(touchpoints, served.clone(), stopped.clone())));
             }
-            health.shards = Some((progress, shards.store));
-            reads = Some(Reads::Shards(Box::new(shards.context)));
-            projector = Some(shards.projector);
+            health.shards = Some(served);
+            reads = Some(Reads::Shards(Box::new((shards.contexts, shards.rebuilds))));
+            generations = Some(shards.generations);
             (verifier, scrubber) = (Some(shards.audit.verifier), shards.audit.scrubber);
         }
         tasks.push(tokio::spawn(grpc::serve(grpc, Services { ingest, reads, verifier }, stopped.clone())));
         tasks.push(tokio::spawn(http::serve(http, health, stopped)));
-        Ok(Self { grpc_addr, http_addr, stop, tasks, raw, projector, scrubber, journals })
+        Ok(Self { grpc_addr, http_addr, stop, tasks, raw, generations, scrubber, journals })
     }
 
     /// Where gRPC is served.
@@ -131,11 +142,11 @@ impl Server {
                 }
             }
         }
-        let (raw, projector, scrubber, journals) = (self.raw, self.projector, self.scrubber, self.journals);
+        let (raw, generations, scrubber, journals) = (self.raw, self.generations, self.scrubber, self.journals);
         tokio::task::spawn_blocking(move || {
             raw.into_iter().for_each(RawReader::stop);
             scrubber.into_iter().for_each(Scrubber::stop);
-            projector.into_iter().for_each(Projector::stop);
+            generations.into_iter().for_each(|generations| generations.stop());
             journals.into_iter().for_each(|journals| journals.close());
         })
         .await
@@ -145,7 +156,7 @@ impl Server {
 
 impl Parts {
     /// Blocks.
-    fn start(config: &Config, role: Role) -> anyhow::Result<Self> {
+    fn start(config: &Config, role: Role, reread: Reread) -> anyhow::Result<Self> {
         let mut parts = Self::default();
         if role == Role::Query {
             let gateway = Gateway::new(&config.query.projectors);
@@ -155,7 +166,7 @@ impl Parts {
         let hash_key = HashKey::derive(&config.hash_key);
         let journals = Journals::open(config, role, &hash_key)?;
         if role.folds() {
-            parts.shards = Some(Shards::start(config, &journals, &hash_key)?);
+            parts.shards = Some(Shards::start(config, &journals, &hash_key, reread)?);
         }
         if role.ingests() {
             let settings = ingest_settings(config, hash_key)?;
@@ -175,26 +186,19 @@ impl Parts {
 }
 
 impl Shards {
-    fn start(config: &Config, journals: &Journals, hash_key: &HashKey) -> anyhow::Result<Self> {
-        let store = Arc::new(open_store(config, journals.touchpoints.as_ref(), hash_key)?);
-        let settings = ProjectorSettings {
+    fn start(config: &Config, journals: &Journals, hash_key: &HashKey, reread: Reread) -> anyhow::Result<Self> {
+        let generations = Arc::new(generations::open(config, journals, hash_key)?);
+        let contexts = query::Contexts {
+            serving: Arc::new(generations::Live(generations.served())),
             hash_key: hash_key.clone(),
-            batch_records_max: config.projector.batch_records_max,
-            batch_bytes_max: config.projector.batch_bytes_max,
-        };
-        let (touchpoints, letters) = (Arc::clone(&journals.touchpoints), Arc::clone(&journals.dead_letters));
-        let audit = Audit::start(config, &store, &touchpoints, hash_key)?;
-        let projector = Projector::start(Arc::clone(&store), touchpoints, letters, settings)?;
-        let context = query::Context {
-            store: Arc::clone(&store),
-            rules: Arc::new(config.rules()),
-            hash_key: hash_key.clone(),
-            progress: projector.progress(),
             journal: Arc::new(Facts(Arc::clone(&journals.touchpoints))),
             wait_max: Duration::from_millis(config.query.wait_max_ms),
             started_at: WallClock.now(),
         };
-        Ok(Self { store, projector, context, audit })
+        let audit = Audit::start(config, generations.served(), &journals.touchpoints, hash_key)?;
+        let configured = move || reread().map(|config| config.rules()).map_err(|error| format!("{error:#}"));
+        let rebuilds = Rebuilds::new(Arc::clone(&generations), Arc::new(configured));
+        Ok(Self { generations, contexts, rebuilds, audit })
     }
 }
 
@@ -203,25 +207,6 @@ async fn bind(key: &str, addr: SocketAddr) -> anyhow::Result<TcpListener> {
         let variable = key.to_uppercase().replace('.', "_");
         format!("{key}: {addr} cannot be listened on; is another patron running? Stop it, or choose a free port with PATRON_{variable}")
     })
-}
-
-fn open_store(config: &Config, journal: &dyn Journal, hash_key: &HashKey) -> anyhow::Result<Store> {
-    let topology = journal.topology();
-    let manifest = Manifest {
-        format_version: store::manifest::FORMAT_VERSION,
-        fold_version: profile::fold_version(),
-        hash_key: hash_key.fingerprint(),
-        cluster_id: topology.cluster_id,
-        topic_id: topology.topic_id,
-        partitions: topology.partitions,
-    };
-    let settings = StoreSettings {
-        dir: config.data_dir.join("state"),
-        cache_bytes: config.store.cache_bytes,
-        write_buffer_bytes: config.store.write_buffer_bytes,
-        sync: config.store.sync,
-    };
-    Ok(Store::open(&settings, &manifest)?)
 }
 
 fn ingest_settings(config: &Config, hash_key: HashKey) -> anyhow::Result<IngestSettings> {

@@ -99,6 +99,15 @@ impl Accumulator {
         }
     }
 
+    /// Whether the touchpoint at a place decided the value; `None` where all touchpoints add to it.
+    pub fn decided_at(&self, place: &types::TotalOrder) -> Option<bool> {
+        match self {
+            Self::First(slot) | Self::Last(slot) => Some(slot.as_ref().is_some_and(|held| held.at == *place)),
+            Self::Earliest(slot) | Self::Latest(slot) => Some(*slot == Some(place.occurred_at)),
+            Self::Count(_) | Self::Sum(_) | Self::Money(_) | Self::Means(_) => None,
+        }
+    }
+
     /// Merges the state of the same metric over other touchpoints.
     pub fn merge(&mut self, other: &Self) {
         match (self, other) {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use store::{
     Batch, StoreError,
     family::{
-        Conflicts, Copies, Family, Fragments, Incidence, Months, Orders, Shards, Timeline, fragments::FragmentRow,
-        shards::ShardRow,
+        Conflicts, Copies, Decisions, Family, Fragments, Incidence, Losers, Months, Orders, Shards, Timeline,
+        fragments::FragmentRow, shards::ShardRow,
     },
 };
 use types::FragmentId;
@@ -25,6 +25,8 @@ impl Working<'_> {
         }
         put_all::<Timeline>(&mut batch, &self.timeline);
         put_all::<Conflicts>(&mut batch, &self.conflicts);
+        put_all::<Decisions>(&mut batch, &self.decisions);
+        self.losers.iter().for_each(|key| batch.put::<Losers>(key, &()));
         for (key, row) in &self.copies {
             row.iter().for_each(|row| batch.put::<Copies>(key, row));
         }
@@ -38,14 +40,17 @@ impl Working<'_> {
         if work.stale {
             self.delete_stale(batch, fragment, &work)?;
         }
-        let exists = work.core.touchpoints > 0;
+        let exists = work.exists();
         if exists != work.existed {
             self.put_incidence(batch, fragment, &work, exists);
         }
         work.months.iter().for_each(|(month, row)| batch.put::<Months>(&(fragment, *month), row));
         work.orders.iter().for_each(|(order, row)| batch.put::<Orders>(&(fragment, *order), row));
         if exists {
-            batch.put::<Fragments>(&fragment, &FragmentRow { identifiers: work.identifiers, core: work.core });
+            batch.put::<Fragments>(
+                &fragment,
+                &FragmentRow { identifiers: work.identifiers, core: work.core, lost: work.lost },
+            );
         } else {
             batch.delete::<Fragments>(&fragment);
         }

@@ -5,11 +5,15 @@
 
 use store::{
     StoreError,
-    family::{copies::CopyRow, timeline::TimelineRow},
+    family::{Decisions, copies::CopyRow, timeline::TimelineRow},
 };
-use types::{Micros, record::Envelope};
+use types::{ContentHash, IdentifierId, Micros, TotalOrder, record::Envelope};
 
-use crate::{incoming::Incoming, meter, working::Working};
+use crate::{
+    incoming::{Incoming, IncomingDecision},
+    meter,
+    working::Working,
+};
 
 impl Working<'_> {
     /// Folds one touchpoint in.
@@ -74,8 +78,38 @@ impl Working<'_> {
             self.admit(incoming);
         } else {
             self.conflicts.insert(key, Some(incoming.timeline_row()));
+            self.lose(incoming);
         }
         Ok(())
+    }
+
+    /// A touchpoint that never counted was seen all the same.
+    fn lose(&mut self, incoming: &Incoming) {
+        self.losers.insert((incoming.fragment, incoming.copy, incoming.content));
+        self.fragments.entry(incoming.fragment).or_default().lose(incoming.fact().place);
+    }
+
+    /// Keeps an operator's decision under both of its ends; of equal ones the one received first.
+    pub(crate) fn decide(&mut self, incoming: &IncomingDecision) -> Result<(), StoreError> {
+        let known = self.decision((incoming.ends[0], incoming.content))?;
+        let shard = self.shard(incoming.row.partition);
+        match &known {
+            Some(_) => shard.copies += 1,
+            None => shard.decisions += 1,
+        }
+        if known.as_ref().is_none_or(|known| incoming.received_at < received_at(known)) {
+            for end in incoming.ends {
+                self.decisions.insert((end, incoming.content), Some(incoming.row.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    fn decision(&self, key: (IdentifierId, ContentHash)) -> Result<Option<TimelineRow>, StoreError> {
+        match self.decisions.get(&key) {
+            Some(changed) => Ok(changed.clone()),
+            None => self.snapshot.get::<Decisions>(&key),
+        }
     }
 
     /// Takes the touchpoint that counted out of its fragment and keeps it as a conflict.
@@ -84,7 +118,12 @@ impl Working<'_> {
         let row = self.timeline_row(&key)?;
         self.conflicts.insert((incoming.copy, held.content), row);
         self.timeline.insert(key, None);
-        self.mark_stale(held.fragment, incoming.partition)
+        self.losers.insert((held.fragment, incoming.copy, held.content));
+        self.mark_stale(held.fragment, incoming.partition)?;
+        // Of one name: only time and content differ.
+        let place = TotalOrder { occurred_at: held.occurred_at, content: held.content, ..incoming.fact().place };
+        self.fragments.entry(held.fragment).or_default().lose(place);
+        Ok(())
     }
 }
 

@@ -2,9 +2,10 @@
 
 use journal::Record;
 use prost::Message;
+use store::family::timeline::TimelineRow;
 use types::{
     ContentHash, CopyKey, FragmentId, HashKey, Identifier, IdentifierId, Micros,
-    record::{Envelope, FORMAT_VERSION, PayloadType, Touchpoint},
+    record::{Envelope, FORMAT_VERSION, IdentityDecision, PayloadType, Touchpoint},
 };
 
 use crate::skip::SkipReason;
@@ -23,11 +24,23 @@ pub(crate) struct Incoming {
     pub(crate) touchpoint: Touchpoint,
 }
 
+/// An operator's decision of the journal.
+#[derive(Clone, Debug)]
+pub(crate) struct IncomingDecision {
+    pub(crate) row: TimelineRow,
+    pub(crate) received_at: Micros,
+    pub(crate) content: ContentHash,
+    /// Ids of the two identifiers.
+    pub(crate) ends: [IdentifierId; 2],
+}
+
 /// What a record turned out to be.
 #[derive(Debug)]
 pub(crate) enum Read {
     /// A touchpoint.
     Touchpoint(Box<Incoming>),
+    /// An operator's decision.
+    Decision(IncomingDecision),
     /// Nothing to fold.
     Skip(Record, SkipReason),
     /// Written by a newer version: folding it wrong would be worse than waiting.
@@ -45,8 +58,10 @@ pub(crate) fn read(record: Record, hash_key: &HashKey) -> Read {
             false => Read::Skip(record, SkipReason::UndecodableEnvelope),
         };
     }
-    if envelope.payload_type() != PayloadType::Touchpoint {
-        return Read::Skip(record, SkipReason::UnknownPayload);
+    match envelope.payload_type() {
+        PayloadType::Touchpoint => {}
+        PayloadType::IdentityDecision => return read_decision(record, &envelope, hash_key),
+        _ => return Read::Skip(record, SkipReason::UnknownPayload),
     }
     let Ok(touchpoint) = Touchpoint::decode(envelope.payload.as_slice()) else {
         return Read::Skip(record, SkipReason::UndecodablePayload);
@@ -66,6 +81,22 @@ pub(crate) fn read(record: Record, hash_key: &HashKey) -> Read {
         touchpoint,
         envelope: record.value,
     }))
+}
+
+fn read_decision(record: Record, envelope: &Envelope, hash_key: &HashKey) -> Read {
+    let message = IdentityDecision::decode(envelope.payload.as_slice()).ok();
+    let decision = message.and_then(|message| store::decision::decision(&message, &envelope.payload, hash_key));
+    let Some(decision) = decision else {
+        return Read::Skip(record, SkipReason::UndecodablePayload);
+    };
+    let [(left, _), (right, _)] = decision.ends;
+    let (partition, offset) = (record.position.partition, record.position.offset);
+    Read::Decision(IncomingDecision {
+        received_at: envelope.received(),
+        content: decision.place.content,
+        ends: [left, right],
+        row: TimelineRow { partition, offset, envelope: record.value },
+    })
 }
 
 /// Whether ingest, of whatever version, may have written it: rubbish often reads as protobuf with some version or other.

@@ -1,15 +1,18 @@
 //! The projector: polls the journal, folds, and writes state and applied offsets in one atomic write.
 //!
 //! One thread owns all shards of the process; no locks and no async on the fold path. Owns exactly-once: what is below the applied
-//! offset is passed over, what is folded is durable before anybody hears of it. Beside it, the state is verified against the
-//! journal when asked, and scrubbed all the time. Never answers queries.
+//! offset is passed over, what is folded is durable before anybody hears of it. Owns the generations of the state, too: which is
+//! served, which is built beside it. The served one is verified against the journal when asked, and scrubbed all the time. Never
+//! answers queries.
 
 mod commit;
 mod dead_letter;
 mod difference;
 mod fold;
+pub mod generations;
 mod incoming;
 mod meter;
+mod rebuild_service;
 mod refold;
 pub mod replay;
 mod run;
@@ -18,6 +21,8 @@ mod skip;
 mod verify;
 mod working;
 
+pub use generations::{Generations, GenerationsSettings, Served};
+pub use rebuild_service::{ConfiguredRules, Rebuilds};
 pub use run::{Projector, ProjectorSettings, StartError, meter_lag};
 pub use scrub::{ScrubSettings, Scrubber};
 pub use skip::SkipReason;

@@ -13,7 +13,7 @@ use store::{Store, StoreError, family::shards::ShardRow};
 use types::HashKey;
 
 use crate::{
-    incoming::{self, Incoming, Read},
+    incoming::{self, Incoming, IncomingDecision, Read},
     working::Working,
 };
 
@@ -120,11 +120,14 @@ fn fold(
     records: Vec<Record>,
     until: &BTreeMap<u32, u64>,
 ) -> Result<Shards, ReplayError> {
-    let incoming = read(records, hash_key, &mut shards, until)?;
+    let (incoming, decisions) = read(records, hash_key, &mut shards, until)?;
     let snapshot = store.snapshot();
     let mut working = Working::load(&snapshot, hash_key, shards, &incoming)?;
     // Counters of the projector's metrics count the live fold alone.
-    metrics::with_local_recorder(&metrics::NoopRecorder, || incoming.iter().try_for_each(|one| working.fold(one)))?;
+    metrics::with_local_recorder(&metrics::NoopRecorder, || {
+        incoming.iter().try_for_each(|one| working.fold(one))?;
+        decisions.iter().try_for_each(|decision| working.decide(decision))
+    })?;
     let (batch, shards) = working.into_batch()?;
     store.write(batch)?;
     Ok(shards)
@@ -136,8 +139,8 @@ fn read(
     hash_key: &HashKey,
     shards: &mut Shards,
     until: &BTreeMap<u32, u64>,
-) -> Result<Vec<Incoming>, ReplayError> {
-    let mut incoming = Vec::with_capacity(records.len());
+) -> Result<(Vec<Incoming>, Vec<IncomingDecision>), ReplayError> {
+    let (mut incoming, mut decisions) = (Vec::with_capacity(records.len()), Vec::new());
     for record in records {
         let Position { partition, offset } = record.position;
         let shard = shards.entry(partition).or_default();
@@ -146,10 +149,11 @@ fn read(
         }
         match incoming::read(record, hash_key) {
             Read::Touchpoint(touchpoint) => incoming.push(*touchpoint),
+            Read::Decision(decision) => decisions.push(decision),
             Read::Skip(_, reason) => *shard.skipped.entry(reason.name().to_owned()).or_default() += 1,
             Read::Newer(version) => return Err(ReplayError::Newer { partition, offset, version }),
         }
         shard.applied = offset + 1;
     }
-    Ok(incoming)
+    Ok((incoming, decisions))
 }

@@ -15,9 +15,11 @@ use store::{Store, StoreError, family::shards::ShardRow};
 use tokio::sync::watch;
 use types::{HashKey, Progress};
 
+mod quiet;
+
 use crate::{
     dead_letter::DeadLetters,
-    incoming::{self, Incoming, Read},
+    incoming::{self, Incoming, IncomingDecision, Read},
     meter,
     working::Working,
 };
@@ -52,6 +54,7 @@ pub enum StartError {
 pub struct Projector {
     thread: Option<JoinHandle<()>>,
     stop: Arc<AtomicBool>,
+    metered: Arc<AtomicBool>,
     progress: watch::Receiver<Progress>,
 }
 
@@ -72,15 +75,47 @@ impl Projector {
         dead_letters: Arc<dyn Journal>,
         settings: ProjectorSettings,
     ) -> Result<Self, StartError> {
+        let beside = BTreeMap::new();
+        Self::start_beside(store, journal, dead_letters, settings, beside)
+    }
+
+    /// The same beside another projector of this process, which has kept the dead letters of all offsets below those of
+    /// `letters_from`: they are not kept again.
+    ///
+    /// # Errors
+    /// As `start`.
+    pub fn start_beside(
+        store: Arc<Store>,
+        journal: Arc<dyn Journal>,
+        dead_letters: Arc<dyn Journal>,
+        settings: ProjectorSettings,
+        letters_from: BTreeMap<u32, u64>,
+    ) -> Result<Self, StartError> {
         let shards = shards(&store, journal.topology().partitions)?;
         let from = shards.iter().map(|(partition, row)| Position { partition: *partition, offset: row.applied });
         let reader = journal.reader(from.collect())?;
         let (publisher, progress) = watch::channel(progress_of(&shards, None));
         let stop = Arc::new(AtomicBool::new(false));
+        let metered = Arc::new(AtomicBool::new(true));
         let dead_letters = DeadLetters::new(dead_letters, journal.as_ref());
-        let shard_thread = ShardThread { store, dead_letters, settings, shards, publisher, stop: Arc::clone(&stop) };
+        let shard_thread = ShardThread {
+            store,
+            dead_letters,
+            letters_from,
+            settings,
+            shards,
+            publisher,
+            stop: Arc::clone(&stop),
+            metered: Arc::clone(&metered),
+        };
         let thread = thread::Builder::new().name("projector".into()).spawn(move || shard_thread.run(reader))?;
-        Ok(Self { thread: Some(thread), stop, progress })
+        Ok(Self { thread: Some(thread), stop, metered, progress })
+    }
+
+    /// Whether it adds to the process's metrics, from its next batch on; of several projectors beside each other, only one
+    /// should.
+    pub fn set_metered(&self, metered: bool) {
+        self.metered.store(metered, Ordering::Relaxed);
     }
 
     /// How far the shards are; changes after each durable write.
@@ -93,7 +128,8 @@ impl Projector {
         self.end();
     }
 
-    fn end(&mut self) {
+    /// As `stop`, for those who keep it.
+    pub(crate) fn end(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
@@ -112,10 +148,12 @@ impl Drop for Projector {
 struct ShardThread {
     store: Arc<Store>,
     dead_letters: DeadLetters,
+    letters_from: BTreeMap<u32, u64>,
     settings: ProjectorSettings,
     shards: BTreeMap<u32, ShardRow>,
     publisher: watch::Sender<Progress>,
     stop: Arc<AtomicBool>,
+    metered: Arc<AtomicBool>,
 }
 
 impl ShardThread {
@@ -123,11 +161,12 @@ impl ShardThread {
         let limits =
             PollLimits { records_max: self.settings.batch_records_max, bytes_max: self.settings.batch_bytes_max };
         while !self.stopped() {
-            match reader.poll(limits, POLL_WAIT) {
+            let polled = reader.poll(limits, POLL_WAIT);
+            quiet::unless(self.metered.load(Ordering::Relaxed), || match polled {
                 Ok(records) if records.is_empty() => self.recovered(),
                 Ok(records) => self.project(records),
                 Err(error) => self.halt(&error.to_string(), RETRY_WAIT),
-            }
+            });
         }
         if let Err(error) = self.store.flush() {
             tracing::error!(%error, "the last write could not be flushed; it is folded again at the next start");
@@ -142,11 +181,12 @@ impl ShardThread {
     fn project(&mut self, records: Vec<Record>) {
         let count = records.len();
         let started = Instant::now();
-        let Batch { incoming, mut letters, shards, newer } = self.read(records);
+        let Batch { incoming, decisions, mut letters, shards, newer } = self.read(records);
         loop {
             // Before the offset moves: what is passed over is never lost, at worst kept twice under one id.
             let kept = self.dead_letters.append(&letters).map(|()| letters.clear());
-            let written = kept.and_then(|()| self.write(&incoming, shards.clone()).map_err(|error| error.to_string()));
+            let written = kept
+                .and_then(|()| self.write(&incoming, &decisions, shards.clone()).map_err(|error| error.to_string()));
             match written {
                 Ok(shards) => {
                     self.shards = shards;
@@ -168,7 +208,8 @@ impl ShardThread {
     /// Reads records up to the first that a newer version wrote; counters and applied offsets move along.
     fn read(&self, records: Vec<Record>) -> Batch {
         let incoming = Vec::with_capacity(records.len());
-        let mut batch = Batch { incoming, letters: Vec::new(), shards: self.shards.clone(), newer: None };
+        let mut batch =
+            Batch { incoming, decisions: Vec::new(), letters: Vec::new(), shards: self.shards.clone(), newer: None };
         for record in records {
             let Position { partition, offset } = record.position;
             let shard = batch.shards.entry(partition).or_default();
@@ -177,9 +218,13 @@ impl ShardThread {
             }
             match incoming::read(record, &self.settings.hash_key) {
                 Read::Touchpoint(touchpoint) => batch.incoming.push(*touchpoint),
+                Read::Decision(decision) => batch.decisions.push(decision),
                 Read::Skip(record, reason) => {
                     tracing::warn!(partition, offset, reason = reason.name(), "a record goes to the dead letters");
-                    batch.letters.push(self.dead_letters.letter(record, reason));
+                    // Below, the letter lies there already.
+                    if self.letters_from.get(&partition).is_none_or(|from| offset >= *from) {
+                        batch.letters.push(self.dead_letters.letter(record, reason));
+                    }
                     meter::skipped(reason.name());
                     *shard.skipped.entry(reason.name().to_owned()).or_default() += 1;
                 }
@@ -196,12 +241,16 @@ impl ShardThread {
     fn write(
         &self,
         incoming: &[Incoming],
+        decisions: &[IncomingDecision],
         shards: BTreeMap<u32, ShardRow>,
     ) -> Result<BTreeMap<u32, ShardRow>, StoreError> {
         let snapshot = self.store.snapshot();
         let mut working = Working::load(&snapshot, &self.settings.hash_key, shards, incoming)?;
         for one in incoming {
             working.fold(one)?;
+        }
+        for decision in decisions {
+            working.decide(decision)?;
         }
         let (batch, shards) = working.into_batch()?;
         self.store.write(batch)?;
@@ -243,6 +292,7 @@ impl ShardThread {
 /// What a batch of records came to.
 struct Batch {
     incoming: Vec<Incoming>,
+    decisions: Vec<IncomingDecision>,
     letters: Vec<NewRecord>,
     shards: BTreeMap<u32, ShardRow>,
     /// Why it ends where it does, if a newer version wrote on.
@@ -255,6 +305,14 @@ pub fn meter_lag(progress: &Progress, ends: &[u64]) {
         let applied = progress.applied.get(&partition).copied().unwrap_or_default();
         meter::lag(partition, end.saturating_sub(applied));
     }
+}
+
+/// Records of the journal that are not folded, over all shards.
+pub(crate) fn progress_lag(progress: &Progress, ends: &[u64]) -> u64 {
+    let lag = |(partition, end): (u32, &u64)| {
+        end.saturating_sub(progress.applied.get(&partition).copied().unwrap_or_default())
+    };
+    (0..).zip(ends).map(lag).sum()
 }
 
 fn newer_format(partition: u32, offset: u64, version: u32) -> String {

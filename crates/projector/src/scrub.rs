@@ -15,16 +15,17 @@ use std::{
 };
 
 use store::{
-    Snapshot, Store, StoreError,
+    Snapshot, StoreError,
     compare::folded_families,
     family::{Fragments, Timeline},
     snapshot::{Range, successor},
 };
+use tokio::sync::watch;
 use types::{FragmentId, HashKey};
 
 pub(crate) mod check;
 
-use crate::{difference::Difference, meter};
+use crate::{Served, difference::Difference, meter};
 use check::Checked;
 
 /// Fragments looked at from one start on.
@@ -55,13 +56,13 @@ pub struct Scrubber {
 }
 
 impl Scrubber {
-    /// Starts the thread.
+    /// Starts the thread over the generation that is served, whichever that is.
     ///
     /// # Errors
     /// No thread.
-    pub fn start(store: Arc<Store>, hash_key: HashKey, settings: ScrubSettings) -> io::Result<Self> {
+    pub fn start(served: watch::Receiver<Served>, hash_key: HashKey, settings: ScrubSettings) -> io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
-        let scrub = Scrub { store, hash_key, settings, stop: Arc::clone(&stop), told: BTreeSet::new() };
+        let scrub = Scrub { served, hash_key, settings, stop: Arc::clone(&stop), told: BTreeSet::new() };
         let thread = thread::Builder::new().name("scrubber".into()).spawn(move || scrub.run())?;
         Ok(Self { thread: Some(thread), stop })
     }
@@ -89,7 +90,7 @@ impl Drop for Scrubber {
 }
 
 struct Scrub {
-    store: Arc<Store>,
+    served: watch::Receiver<Served>,
     hash_key: HashKey,
     settings: ScrubSettings,
     stop: Arc<AtomicBool>,
@@ -116,12 +117,9 @@ impl Scrub {
         let mut from = Some(start(&self.hash_key, self.settings.seed, number).to_vec());
         for _ in 0..WALK_FRAGMENTS {
             let began = Instant::now();
-            let snapshot = self.store.snapshot();
-            let Some(fragment) = from.as_deref().map(|from| next(&snapshot, from)).transpose()?.flatten() else {
+            let Some((fragment, checked)) = from.as_deref().map(|from| self.look(from)).transpose()?.flatten() else {
                 break;
             };
-            let checked = check::check(&snapshot, &self.hash_key, fragment, self.settings.touchpoints_max)?;
-            drop(snapshot);
             self.count(fragment, &checked);
             from = successor(&fragment.0);
             self.wait(pause.saturating_sub(began.elapsed()));
@@ -131,6 +129,16 @@ impl Scrub {
         }
         self.wait(pause);
         Ok(())
+    }
+
+    /// Looks at the first fragment at or after a place. Holds the generation that is served no longer than that, so that one
+    /// that is dropped goes.
+    fn look(&self, from: &[u8]) -> Result<Option<(FragmentId, Checked)>, StoreError> {
+        let store = Arc::clone(&self.served.borrow().store);
+        let snapshot = store.snapshot();
+        let Some(fragment) = next(&snapshot, from)? else { return Ok(None) };
+        let checked = check::check(&snapshot, &self.hash_key, fragment, self.settings.touchpoints_max)?;
+        Ok(Some((fragment, checked)))
     }
 
     fn count(&mut self, fragment: FragmentId, checked: &Checked) {
@@ -167,7 +175,7 @@ fn tell(fragment: FragmentId, differences: &[Difference]) {
     tracing::error!(
         %fragment,
         fields = fields.join(", "),
-        "the state is not what its touchpoints say; `patron verify` says more, and deleting the state directory rebuilds it"
+        "the state is not what its touchpoints say; `patron verify` says more, and `patron rebuild` folds it anew beside the live one"
     );
 }
 

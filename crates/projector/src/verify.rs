@@ -3,12 +3,17 @@
 //! Owns what is compared with what, and the scratch state. Reads the live state from one snapshot and writes nothing to it;
 //! never mends anything.
 
-use std::{io, path::PathBuf, sync::Arc};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use identity::Rules;
 use journal::{Journal, ReadError};
 use proto::admin::{Difference, VerifyProgress, VerifySummary, verify_response::Step};
 use store::{OpenError, Snapshot, Store, StoreError};
+use tokio::sync::watch;
 use types::HashKey;
 
 mod full;
@@ -18,39 +23,52 @@ mod sample;
 mod scratch;
 mod service;
 
-use crate::replay::ReplayError;
+use crate::{Served, replay::ReplayError};
 
 /// What verifies a state.
 #[derive(Clone)]
 pub struct Verifier {
-    store: Arc<Store>,
+    served: watch::Receiver<Served>,
     journal: Arc<dyn Journal>,
-    rules: Arc<Rules>,
     hash_key: HashKey,
     scratch: PathBuf,
 }
 
+/// One call: the generation that was served when it began, until it ends.
+struct Call<'a> {
+    store: Arc<Store>,
+    rules: Arc<Rules>,
+    journal: &'a dyn Journal,
+    hash_key: &'a HashKey,
+    scratch: &'a Path,
+}
+
 impl std::fmt::Debug for Verifier {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "Verifier of {:?}", self.store)
+        write!(out, "Verifier of {:?}", self.served.borrow().store)
     }
 }
 
 impl Verifier {
-    /// Of a state and the journal that it was folded from. Full verifies keep a state of their own in the folder `scratch`;
+    /// Of the generation that is served, whichever that is when a call begins, and the journal that it was folded from. Full verifies keep a state of their own in the folder `scratch`;
     /// what another process left there is removed.
     ///
     /// # Errors
     /// What was left there cannot be removed.
     pub fn new(
-        store: Arc<Store>,
+        served: watch::Receiver<Served>,
         journal: Arc<dyn Journal>,
-        rules: Arc<Rules>,
         hash_key: HashKey,
         scratch: PathBuf,
     ) -> io::Result<Self> {
         scratch::remove(&scratch)?;
-        Ok(Self { store, journal, rules, hash_key, scratch })
+        Ok(Self { served, journal, hash_key, scratch })
+    }
+
+    fn call(&self) -> Call<'_> {
+        let Served { store, rules, .. } = self.served.borrow().clone();
+        let journal = self.journal.as_ref();
+        Call { store, rules, journal, hash_key: &self.hash_key, scratch: &self.scratch }
     }
 }
 

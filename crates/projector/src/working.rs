@@ -15,7 +15,7 @@ use store::{
         timeline::{TimelineKey, TimelineRow},
     },
 };
-use types::{ContentHash, CopyKey, FragmentId, HashKey, Identifier, OrderKey, time::Month};
+use types::{ContentHash, CopyKey, FragmentId, HashKey, Identifier, IdentifierId, OrderKey, TotalOrder, time::Month};
 
 use crate::incoming::Incoming;
 
@@ -27,6 +27,8 @@ pub(crate) struct Working<'a> {
     pub(crate) fragments: BTreeMap<FragmentId, FragmentWork>,
     pub(crate) timeline: BTreeMap<TimelineKey, Option<TimelineRow>>,
     pub(crate) conflicts: BTreeMap<(CopyKey, ContentHash), Option<TimelineRow>>,
+    pub(crate) losers: BTreeSet<(FragmentId, CopyKey, ContentHash)>,
+    pub(crate) decisions: BTreeMap<(IdentifierId, ContentHash), Option<TimelineRow>>,
     pub(crate) shards: BTreeMap<u32, ShardRow>,
 }
 
@@ -41,6 +43,8 @@ pub(crate) struct FragmentWork {
     pub(crate) identifiers: Vec<Identifier>,
     /// The core record.
     pub(crate) core: Core,
+    /// The first of its touchpoints that lost.
+    pub(crate) lost: Option<TotalOrder>,
     /// Months that this batch touches; all of them once folded anew.
     pub(crate) months: BTreeMap<Month, MonthActivity>,
     /// Orders that this batch touches; all of them once folded anew.
@@ -62,7 +66,9 @@ impl<'a> Working<'a> {
         let (conflicts, timeline) = (BTreeMap::new(), BTreeMap::new());
         let copies = rows::<Copies>(snapshot, incoming.iter().map(|one| one.copy))?.collect();
         let fragments = BTreeMap::new();
-        let mut working = Self { snapshot, hash_key, copies, fragments, timeline, conflicts, shards };
+        let (losers, decisions) = (BTreeSet::new(), BTreeMap::new());
+        let mut working =
+            Self { snapshot, hash_key, copies, fragments, timeline, conflicts, losers, decisions, shards };
         working.load_fragments(incoming)?;
         working.load_parts(incoming)?;
         Ok(working)
@@ -133,8 +139,21 @@ impl FragmentWork {
     /// Of a row of the store.
     pub(crate) fn of(row: Option<FragmentRow>) -> Self {
         let existed = row.is_some();
-        let FragmentRow { identifiers, core } = row.unwrap_or_default();
-        Self { existed, identifiers, core, ..Self::default() }
+        let FragmentRow { identifiers, core, lost } = row.unwrap_or_default();
+        Self { existed, identifiers, core, lost, ..Self::default() }
+    }
+
+    /// Whether anything is known of its identifiers.
+    pub(crate) fn exists(&self) -> bool {
+        self.core.touchpoints > 0 || self.lost.is_some()
+    }
+
+    /// One of its touchpoints lost.
+    pub(crate) fn lose(&mut self, place: TotalOrder) {
+        if self.lost.as_ref().is_none_or(|held| place < *held) {
+            self.lost = Some(place);
+            self.dirty = true;
+        }
     }
 
     /// Folds one touchpoint in; a stale fragment will find it in its timeline.

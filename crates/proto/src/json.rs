@@ -27,12 +27,14 @@ named! {
     "patron.journal.v1":
         types::record::Touchpoint as "Touchpoint",
         types::record::Position as "Position",
-        types::record::Envelope as "Envelope";
+        types::record::Envelope as "Envelope",
+        types::record::IdentityDecision as "IdentityDecision";
     "patron.ingest.v1":
         crate::ingest::PublishRequest as "PublishRequest",
         crate::ingest::PublishResponse as "PublishResponse",
         crate::ingest::PublishResult as "PublishResult",
         crate::ingest::Finding as "Finding",
+        crate::ingest::DecideIdentityResponse as "DecideIdentityResponse",
         crate::ingest::DeadLetter as "DeadLetter",
         crate::ingest::ListDeadLetterGroupsResponse as "ListDeadLetterGroupsResponse",
         crate::ingest::GetDeadLetterResponse as "GetDeadLetterResponse",
@@ -41,13 +43,21 @@ named! {
     "patron.customer.v1":
         crate::customer::Customer as "Customer",
         crate::customer::TimelineEntry as "TimelineEntry",
+        crate::customer::ExplainCustomerResponse as "ExplainCustomerResponse",
         crate::customer::GetCustomerResponse as "GetCustomerResponse",
         crate::customer::ListCustomersResponse as "ListCustomersResponse",
         crate::customer::ListTouchpointsResponse as "ListTouchpointsResponse";
     "patron.admin.v1":
         crate::admin::GetStatusResponse as "GetStatusResponse",
         crate::admin::GetDigestResponse as "GetDigestResponse",
-        crate::admin::VerifyResponse as "VerifyResponse";
+        crate::admin::VerifyResponse as "VerifyResponse",
+        crate::admin::StartRebuildResponse as "StartRebuildResponse",
+        crate::admin::GetRebuildResponse as "GetRebuildResponse",
+        crate::admin::DiffRebuildResponse as "DiffRebuildResponse",
+        crate::admin::PromoteRebuildResponse as "PromoteRebuildResponse",
+        crate::admin::RollbackRebuildResponse as "RollbackRebuildResponse",
+        crate::admin::AbortRebuildResponse as "AbortRebuildResponse",
+        crate::admin::FinishRebuildResponse as "FinishRebuildResponse";
 }
 
 /// The descriptor of a message.

@@ -10,7 +10,10 @@ use store::{digest::StateDigest, family::shards::ShardRow};
 use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status};
 
-use crate::{context::Context, status};
+use crate::{
+    context::{Context, Contexts},
+    status,
+};
 
 /// Most scans of the whole state under way at once.
 const DIGESTS_MAX: usize = 2;
@@ -20,26 +23,26 @@ static DIGESTS: Semaphore = Semaphore::const_new(DIGESTS_MAX);
 /// Tells operators how Patron is doing.
 #[derive(Clone, Debug)]
 pub struct Admin {
-    context: Context,
+    contexts: Contexts,
 }
 
 impl Admin {
-    /// The service over a context.
-    pub fn server(context: Context) -> AdminServiceServer<Self> {
-        AdminServiceServer::new(Self { context })
+    /// The service over what is served.
+    pub fn server(contexts: Contexts) -> AdminServiceServer<Self> {
+        AdminServiceServer::new(Self { contexts })
     }
 }
 
 #[tonic::async_trait]
 impl AdminService for Admin {
     async fn get_status(&self, _: Request<GetStatusRequest>) -> Result<Response<GetStatusResponse>, Status> {
-        self.context.read(status_of).await.map(Response::new)
+        self.contexts.now().read(status_of).await.map(Response::new)
     }
 
     async fn get_digest(&self, request: Request<GetDigestRequest>) -> Result<Response<GetDigestResponse>, Status> {
-        self.context.wait_for(&request.get_ref().min_position, request.metadata()).await?;
+        let context = self.contexts.wait_for(&request.get_ref().min_position, request.metadata()).await?;
         let _permit = DIGESTS.try_acquire().map_err(|_| status::busy("GetDigest", DIGESTS_MAX))?;
-        self.context.read(digest_of).await.map(Response::new)
+        context.read(digest_of).await.map(Response::new)
     }
 }
 

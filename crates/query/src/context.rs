@@ -1,4 +1,6 @@
 //! What all query services share: the store to read, the rules to resolve by, and the progress to wait for.
+//!
+//! Owns that a call has one generation of them from its beginning to its end: what is served may be swapped at any time.
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,23 +22,70 @@ pub trait JournalFacts: Send + Sync + 'static {
     fn ends(&self) -> Option<Vec<u64>>;
 }
 
-/// Shared by the services.
-#[derive(Clone)]
-pub struct Context {
+/// One generation of the state, with what reading it takes.
+#[derive(Clone, Debug)]
+pub struct Live {
     /// The state.
     pub store: Arc<Store>,
     /// Identity rules.
     pub rules: Arc<Rules>,
-    /// Key of all derived hashes.
-    pub hash_key: HashKey,
     /// How far the shards are folded.
     pub progress: watch::Receiver<Progress>,
+}
+
+/// Which generation is served, without query knowing who builds and swaps them.
+pub trait Serving: Send + Sync + 'static {
+    /// The generation that is served now.
+    fn live(&self) -> Live;
+}
+
+/// Shared by the services: gives each call its context.
+#[derive(Clone)]
+pub struct Contexts {
+    /// What is served.
+    pub serving: Arc<dyn Serving>,
+    /// Key of all derived hashes.
+    pub hash_key: HashKey,
     /// The journal's ids and ends.
     pub journal: Arc<dyn JournalFacts>,
     /// Longest wait for `min_position` where the caller sets no deadline.
     pub wait_max: Duration,
     /// When the server started.
     pub started_at: Micros,
+}
+
+impl std::fmt::Debug for Contexts {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Contexts of {:?}", self.serving.live().store)
+    }
+}
+
+impl Contexts {
+    /// What is served now, for one call.
+    pub(crate) fn now(&self) -> Context {
+        let Live { store, rules, progress } = self.serving.live();
+        Context {
+            store,
+            rules,
+            hash_key: self.hash_key.clone(),
+            progress,
+            journal: Arc::clone(&self.journal),
+            wait_max: self.wait_max,
+            started_at: self.started_at,
+        }
+    }
+}
+
+/// What one call reads: one generation, the same to its end.
+#[derive(Clone)]
+pub(crate) struct Context {
+    pub(crate) store: Arc<Store>,
+    pub(crate) rules: Arc<Rules>,
+    pub(crate) hash_key: HashKey,
+    pub(crate) progress: watch::Receiver<Progress>,
+    pub(crate) journal: Arc<dyn JournalFacts>,
+    pub(crate) wait_max: Duration,
+    pub(crate) started_at: Micros,
 }
 
 impl std::fmt::Debug for Context {

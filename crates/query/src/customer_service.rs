@@ -2,24 +2,27 @@
 
 use std::pin::Pin;
 
-use identity::CustomerIdentity;
 use proto::{
     customer::{
         AppliedOffset, BatchGetCustomersRequest, BatchGetCustomersResponse, Customer, CustomerRef, CustomerResult,
-        GetCustomerRequest, GetCustomerResponse, ListCustomersRequest, ListCustomersResponse, ListTouchpointsRequest,
-        ListTouchpointsResponse, TimelineEntry, customer_ref,
+        ExplainCustomerRequest, ExplainCustomerResponse, GetCustomerRequest, GetCustomerResponse, ListCustomersRequest,
+        ListCustomersResponse, ListTouchpointsRequest, ListTouchpointsResponse, TimelineEntry, customer_ref,
         customer_service_server::{CustomerService, CustomerServiceServer},
     },
     mask::ReadMask,
 };
-use store::{CustomerRows, Resolved, Snapshot};
+use store::{CustomerRows, Resolved, Snapshot, StoreError};
 use tokio_stream::{Stream, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status};
 use types::{HashKey, Identifier, IdentifierId};
 
 use crate::{
-    context::{Context, applied},
-    status, timeline, view,
+    context::{Context, Contexts, applied},
+    explain,
+    past::{Moment, PastRows},
+    status,
+    timeline::{self, PageQuery},
+    view,
 };
 
 mod list;
@@ -31,13 +34,13 @@ const BATCH_MAX: usize = 1_000;
 /// Serves unified customer views and timelines.
 #[derive(Clone, Debug)]
 pub struct Customers {
-    context: Context,
+    contexts: Contexts,
 }
 
 impl Customers {
-    /// The service over a context.
-    pub fn server(context: Context) -> CustomerServiceServer<Self> {
-        CustomerServiceServer::new(Self { context })
+    /// The service over what is served.
+    pub fn server(contexts: Contexts) -> CustomerServiceServer<Self> {
+        CustomerServiceServer::new(Self { contexts })
     }
 }
 
@@ -47,23 +50,28 @@ impl CustomerService for Customers {
         &self,
         request: Request<GetCustomerRequest>,
     ) -> Result<Response<GetCustomerResponse>, Status> {
-        self.context.wait_for(&request.get_ref().min_position, request.metadata()).await?;
+        let context = self.contexts.wait_for(&request.get_ref().min_position, request.metadata()).await?;
         let request = request.into_inner();
         let mask = customer_mask(request.read_mask.as_ref())?;
-        let (id, who) = identifier_id(&self.context.hash_key, request.customer.as_ref(), "customer")?;
+        let (id, who) = identifier_id(&context.hash_key, request.customer.as_ref(), "customer")?;
+        let moment = Moment::of(request.as_of.as_ref(), request.known_at.as_ref());
         let read = move |context: &Context| {
             let snapshot = context.store.snapshot();
-            let customer = get(context, &snapshot, id, &mask)?.ok_or_else(|| status::customer_not_found(&who))?;
+            let customer = match moment {
+                None => get(context, &snapshot, id, &mask)?,
+                Some(moment) => get_at(context, &snapshot, id, moment, &mask)?,
+            };
+            let customer = customer.ok_or_else(|| status::customer_not_found(&who))?;
             Ok(GetCustomerResponse { customer: Some(customer), applied: covered(&snapshot)? })
         };
-        self.context.read(read).await.map(Response::new)
+        context.read(read).await.map(Response::new)
     }
 
     async fn batch_get_customers(
         &self,
         request: Request<BatchGetCustomersRequest>,
     ) -> Result<Response<BatchGetCustomersResponse>, Status> {
-        self.context.wait_for(&request.get_ref().min_position, request.metadata()).await?;
+        let context = self.contexts.wait_for(&request.get_ref().min_position, request.metadata()).await?;
         let request = request.into_inner();
         if request.customers.is_empty() || request.customers.len() > BATCH_MAX {
             return Err(status::invalid(
@@ -73,7 +81,7 @@ impl CustomerService for Customers {
         }
         let mask = customer_mask(request.read_mask.as_ref())?;
         let id = |(at, who): (usize, &CustomerRef)| {
-            identifier_id(&self.context.hash_key, Some(who), &format!("customers[{at}]")).map(|(id, _)| id)
+            identifier_id(&context.hash_key, Some(who), &format!("customers[{at}]")).map(|(id, _)| id)
         };
         let ids: Vec<IdentifierId> = request.customers.iter().enumerate().map(id).collect::<Result<_, _>>()?;
         let read = move |context: &Context| {
@@ -83,7 +91,7 @@ impl CustomerService for Customers {
             let results = ids.iter().map(result).collect::<Result<_, _>>()?;
             Ok(BatchGetCustomersResponse { results, applied: covered(&snapshot)? })
         };
-        self.context.read(read).await.map(Response::new)
+        context.read(read).await.map(Response::new)
     }
 
     type ListCustomersStream = Pin<Box<dyn Stream<Item = Result<ListCustomersResponse, Status>> + Send>>;
@@ -92,10 +100,10 @@ impl CustomerService for Customers {
         &self,
         request: Request<ListCustomersRequest>,
     ) -> Result<Response<Self::ListCustomersStream>, Status> {
-        self.context.wait_for(&request.get_ref().min_position, request.metadata()).await?;
+        let context = self.contexts.wait_for(&request.get_ref().min_position, request.metadata()).await?;
         let request = request.into_inner();
         let mask = customer_mask(request.read_mask.as_ref())?;
-        let receiver = list::start(self.context.clone(), mask, request.include_receipts)?;
+        let receiver = list::start(context, mask, request.include_receipts)?;
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
     }
 
@@ -103,24 +111,47 @@ impl CustomerService for Customers {
         &self,
         request: Request<ListTouchpointsRequest>,
     ) -> Result<Response<ListTouchpointsResponse>, Status> {
-        self.context.wait_for(&request.get_ref().min_position, request.metadata()).await?;
+        let context = self.contexts.wait_for(&request.get_ref().min_position, request.metadata()).await?;
         let request = request.into_inner();
-        let (id, who) = identifier_id(&self.context.hash_key, request.customer.as_ref(), "customer")?;
+        let (id, who) = identifier_id(&context.hash_key, request.customer.as_ref(), "customer")?;
         let mask = ReadMask::new::<TimelineEntry>(request.read_mask.as_ref())
             .map_err(|description| status::invalid("read_mask", description))?;
         let (query, name) = pages::query(&request)?;
+        let moment = Moment::of(request.as_of.as_ref(), request.known_at.as_ref());
         let read = move |context: &Context| {
             let snapshot = context.store.snapshot();
-            let customer = find(context, &snapshot, id)?.ok_or_else(|| status::customer_not_found(&who))?;
-            let page = timeline::page(&snapshot, &context.hash_key, &customer.fragments, &query);
-            let (entries, more) = page.map_err(|error| status::store_failed(&error))?;
+            let page = match moment {
+                None => page(context, &snapshot, id, &query),
+                Some(moment) => page_at(context, &snapshot, id, moment, &query),
+            };
+            let page = page.map_err(|error| status::store_failed(&error))?;
+            let (entries, more) = page.ok_or_else(|| status::customer_not_found(&who))?;
             Ok(ListTouchpointsResponse {
                 entries: entries.into_iter().map(|entry| mask.apply(entry)).collect(),
                 next_page_token: more.map_or_else(String::new, |after| pages::token(name, after)),
                 applied: covered(&snapshot)?,
             })
         };
-        self.context.read(read).await.map(Response::new)
+        context.read(read).await.map(Response::new)
+    }
+
+    async fn explain_customer(
+        &self,
+        request: Request<ExplainCustomerRequest>,
+    ) -> Result<Response<ExplainCustomerResponse>, Status> {
+        let context = self.contexts.wait_for(&request.get_ref().min_position, request.metadata()).await?;
+        let request = request.into_inner();
+        let (id, who) = identifier_id(&context.hash_key, request.customer.as_ref(), "customer")?;
+        let question = explain::question(&request)?;
+        let read = move |context: &Context| {
+            let snapshot = context.store.snapshot();
+            let rows = PastRows::new(&snapshot, &context.rules, &context.hash_key, question.moment);
+            let answer = explain::explain(&rows, &context.hash_key, id, &question);
+            let answer = answer.map_err(|error| status::store_failed(&error))?;
+            let answer = answer.ok_or_else(|| status::customer_not_found(&who))?;
+            Ok(ExplainCustomerResponse { applied: covered(&snapshot)?, ..answer })
+        };
+        context.read(read).await.map(Response::new)
     }
 }
 
@@ -146,10 +177,46 @@ fn identifier_id(hash_key: &HashKey, who: Option<&CustomerRef>, field: &str) -> 
     }
 }
 
-fn find(context: &Context, snapshot: &Snapshot<'_>, id: IdentifierId) -> Result<Option<CustomerIdentity>, Status> {
+/// A page of the timeline as it is now; `None` if nobody holds the id.
+fn page(
+    context: &Context,
+    snapshot: &Snapshot<'_>,
+    id: IdentifierId,
+    query: &PageQuery,
+) -> Result<Option<timeline::Page>, StoreError> {
     let rows = CustomerRows::new(snapshot, &context.rules, &context.hash_key);
-    let found = rows.find(id).map_err(|error| status::store_failed(&error))?;
-    Ok(found.map(|resolved| resolved.identity))
+    let found = rows.find(id)?;
+    found.map(|resolved| timeline::page(snapshot, &context.hash_key, &resolved, query)).transpose()
+}
+
+/// A page of the timeline at a moment.
+fn page_at(
+    context: &Context,
+    snapshot: &Snapshot<'_>,
+    id: IdentifierId,
+    moment: Moment,
+    query: &PageQuery,
+) -> Result<Option<timeline::Page>, StoreError> {
+    let rows = PastRows::new(snapshot, &context.rules, &context.hash_key, moment);
+    let Some(resolved) = rows.find(id)? else { return Ok(None) };
+    Ok(Some(timeline::page_of(&rows.touchpoints(&resolved.identity)?, &resolved, query)))
+}
+
+/// The customer at a moment.
+fn get_at(
+    context: &Context,
+    snapshot: &Snapshot<'_>,
+    id: IdentifierId,
+    moment: Moment,
+    mask: &ReadMask,
+) -> Result<Option<Customer>, Status> {
+    let rows = PastRows::new(snapshot, &context.rules, &context.hash_key, moment);
+    let found = rows.find(id).and_then(|found| {
+        let Some(resolved) = found else { return Ok(None) };
+        let state = rows.state(&rows.touchpoints(&resolved.identity)?);
+        Ok(Some(view::customer(&resolved, &state, mask)))
+    });
+    found.map_err(|error| status::store_failed(&error))
 }
 
 fn get(

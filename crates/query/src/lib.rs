@@ -7,7 +7,10 @@
 mod admin_service;
 mod context;
 mod customer_service;
+mod explain;
 mod gateway;
+mod identity_view;
+mod past;
 mod status;
 mod timeline;
 mod token;
@@ -15,6 +18,6 @@ mod view;
 mod wait;
 
 pub use admin_service::Admin;
-pub use context::{Context, JournalFacts};
+pub use context::{Contexts, JournalFacts, Live, Serving};
 pub use customer_service::Customers;
 pub use gateway::Gateway;

@@ -1,11 +1,12 @@
-//! One page of a customer's timeline: the timelines of its fragments, merged in the total order.
+//! One page of a customer's timeline: the timelines of its fragments and operators' decisions, merged in the total order.
 
-use std::iter::Peekable;
+use std::{iter::Peekable, rc::Rc};
 
+use identity::Decision;
 use prost::Message;
 use proto::customer::TimelineEntry;
 use store::{
-    Snapshot, StoreError,
+    Resolved, Snapshot, StoreError,
     family::{
         Family, Timeline,
         timeline::{TimelineKey, TimelineRow},
@@ -16,6 +17,11 @@ use types::{
     FragmentId, HashKey, Micros, TotalOrder,
     record::{Envelope, Position, Touchpoint},
 };
+
+use crate::{identity_view, past::PastTouchpoint};
+
+/// The kind under which operators' decisions are asked for.
+const DECISION_KIND: &str = "identity_decision";
 
 /// Which touchpoints a page holds.
 #[derive(Clone, Debug)]
@@ -33,27 +39,55 @@ pub(crate) type Page = (Vec<TimelineEntry>, Option<TotalOrder>);
 
 type Row = Result<(TimelineKey, TimelineRow), StoreError>;
 
-/// Reads a page.
+/// Reads a page of a customer's timeline as it is now.
 pub(crate) fn page(
     snapshot: &Snapshot<'_>,
     hash_key: &HashKey,
-    fragments: &[FragmentId],
+    resolved: &Resolved,
     query: &PageQuery,
 ) -> Result<Page, StoreError> {
     let scan = |fragment: &FragmentId| snapshot.scan::<Timeline>(&query.range(*fragment)).peekable();
-    let mut scans: Vec<_> = fragments.iter().map(scan).collect();
+    let mut scans: Vec<_> = resolved.identity.fragments.iter().map(scan).collect();
+    let mut decisions = query.decisions(resolved).into_iter().peekable();
     let mut entries = Vec::new();
     let mut last = None;
-    while let Some(instant) = next_instant(&mut scans, query.newest_first)? {
-        for (place, entry) in at_instant(&mut scans, instant, hash_key, query)? {
+    loop {
+        let decided = decisions.peek().map(|(place, _)| place.occurred_at);
+        let Some(instant) = next_instant(&mut scans, decided, query.newest_first)? else { break };
+        let mut group = at_instant(&mut scans, instant, hash_key, query)?;
+        while let Some(decision) = decisions.next_if(|(place, _)| place.occurred_at == instant) {
+            group.push(decision);
+        }
+        query.sort(&mut group);
+        for (place, mut entry) in group {
             if entries.len() == query.size {
                 return Ok((entries, last));
             }
+            entry.identity_events = identity_view::events_at(resolved, &place);
             entries.push(entry);
             last = Some(place);
         }
     }
     Ok((entries, None))
+}
+
+/// A page of touchpoints that are in memory already.
+pub(crate) fn page_of(touchpoints: &[Rc<PastTouchpoint>], resolved: &Resolved, query: &PageQuery) -> Page {
+    let wanted = touchpoints.iter().filter(|one| query.covers(&one.place) && query.wants(&one.place, &one.touchpoint));
+    let entry = |one: &Rc<PastTouchpoint>| {
+        let (touchpoint, position) = (Some(one.touchpoint.clone()), Some(one.position));
+        (one.place.clone(), TimelineEntry { touchpoint, position, ..TimelineEntry::default() })
+    };
+    let mut entries: Vec<(TotalOrder, TimelineEntry)> = wanted.map(entry).chain(query.decisions(resolved)).collect();
+    query.sort(&mut entries);
+    let more = entries.len() > query.size;
+    entries.truncate(query.size);
+    let last = entries.last().filter(|_| more).map(|(place, _)| place.clone());
+    let shown = |(place, entry): (TotalOrder, TimelineEntry)| TimelineEntry {
+        identity_events: identity_view::events_at(resolved, &place),
+        ..entry
+    };
+    (entries.into_iter().map(shown).collect(), last)
 }
 
 impl PageQuery {
@@ -77,19 +111,49 @@ impl PageQuery {
         }
     }
 
+    /// Whether a place lies within the asked time.
+    fn covers(&self, place: &TotalOrder) -> bool {
+        self.from.is_none_or(|from| place.occurred_at >= from) && self.before.is_none_or(|end| place.occurred_at < end)
+    }
+
     fn wants(&self, place: &TotalOrder, touchpoint: &Touchpoint) -> bool {
-        let later =
-            self.after.as_ref().is_none_or(|after| if self.newest_first { place < after } else { place > after });
-        later && (self.kinds.is_empty() || self.kinds.contains(&touchpoint.kind))
+        self.is_later(place) && self.wants_kind(&touchpoint.kind)
+    }
+
+    fn is_later(&self, place: &TotalOrder) -> bool {
+        self.after.as_ref().is_none_or(|after| if self.newest_first { place < after } else { place > after })
+    }
+
+    fn wants_kind(&self, kind: &str) -> bool {
+        self.kinds.is_empty() || self.kinds.iter().any(|wanted| wanted == kind)
+    }
+
+    /// The wanted decisions about a customer, in the order of the page.
+    fn decisions(&self, resolved: &Resolved) -> Vec<(TotalOrder, TimelineEntry)> {
+        let wanted = resolved.decisions.iter().filter(|decision| {
+            self.covers(&decision.place) && self.is_later(&decision.place) && self.wants_kind(DECISION_KIND)
+        });
+        let entry = |decision: &Decision| {
+            let decision_shown = Some(identity_view::decision(decision));
+            (decision.place.clone(), TimelineEntry { decision: decision_shown, ..TimelineEntry::default() })
+        };
+        let mut decisions: Vec<(TotalOrder, TimelineEntry)> = wanted.map(entry).collect();
+        self.sort(&mut decisions);
+        decisions
+    }
+
+    fn sort(&self, entries: &mut [(TotalOrder, TimelineEntry)]) {
+        entries.sort_by(|(left, _), (right, _)| if self.newest_first { right.cmp(left) } else { left.cmp(right) });
     }
 }
 
-/// The next instant at which any fragment has a touchpoint.
+/// The next instant at which any fragment has a touchpoint, or an operator decided.
 fn next_instant<I: Iterator<Item = Row>>(
     scans: &mut [Peekable<I>],
+    decided: Option<Micros>,
     newest_first: bool,
 ) -> Result<Option<Micros>, StoreError> {
-    let mut instants = Vec::with_capacity(scans.len());
+    let mut instants: Vec<Micros> = decided.into_iter().collect();
     for scan in scans {
         match scan.peek() {
             Some(Ok((key, _))) => instants.push(key.occurred_at),
@@ -100,7 +164,7 @@ fn next_instant<I: Iterator<Item = Row>>(
     Ok(if newest_first { instants.into_iter().max() } else { instants.into_iter().min() })
 }
 
-/// All wanted touchpoints of one instant, in the order of the page.
+/// All wanted touchpoints of one instant.
 fn at_instant<I: Iterator<Item = Row>>(
     scans: &mut [Peekable<I>],
     instant: Micros,
@@ -116,7 +180,6 @@ fn at_instant<I: Iterator<Item = Row>>(
             }
         }
     }
-    group.sort_by(|(left, _), (right, _)| if query.newest_first { right.cmp(left) } else { left.cmp(right) });
     Ok(group)
 }
 
@@ -133,5 +196,5 @@ fn entry(row: &TimelineRow, hash_key: &HashKey) -> Result<(TotalOrder, TimelineE
     };
     touchpoint.received_at = envelope.received_at;
     let position = Some(Position { partition: row.partition, offset: row.offset });
-    Ok((place, TimelineEntry { touchpoint: Some(touchpoint), position }))
+    Ok((place, TimelineEntry { touchpoint: Some(touchpoint), position, ..TimelineEntry::default() }))
 }

@@ -4,34 +4,43 @@ use profile::{State, view::Value};
 use prost::Message;
 use proto::{
     customer::{
-        Customer, CustomerConsent, CustomerIdentifier, MetricBreakdown, MetricValue, MoneyAmounts, RefusedLink,
-        metric_value,
+        Customer, CustomerConsent, CustomerIdentifier, MetricBreakdown, MetricValue, MoneyAmounts, metric_value,
     },
     mask::ReadMask,
 };
 use store::Resolved;
 use types::{ExactSum, IdentifierId, Micros, TotalOrder, record::ConsentStatus};
 
+use crate::identity_view;
+
 /// The unified view; what the mask does not want is not computed.
 pub(crate) fn customer(resolved: &Resolved, state: &State, mask: &ReadMask) -> Customer {
-    let core = &state.core;
-    let instant = |place: &Option<TotalOrder>| place.as_ref().map(|place| place.occurred_at.to_proto());
-    let metrics = if mask.wants("metrics") { profile::view::metrics(state) } else { Default::default() };
     let whole = Customer {
         customer_id: resolved.identity.id.to_string(),
         identifiers: resolved.identity.identifiers.iter().map(identifier).collect(),
+        refused_links: resolved.refused.iter().map(identity_view::refused_link).collect(),
+        ..profile(state, mask)
+    };
+    mask.apply(whole)
+}
+
+/// What the fold alone says, without identity.
+pub(crate) fn profile(state: &State, mask: &ReadMask) -> Customer {
+    let core = &state.core;
+    let instant = |place: &Option<TotalOrder>| place.as_ref().map(|place| place.occurred_at.to_proto());
+    let metrics = if mask.wants("metrics") { profile::view::metrics(state) } else { Default::default() };
+    Customer {
         traits: traits(core),
         consents: consents(core),
         metrics: metrics.into_iter().map(|(name, value)| (name, metric(value))).collect(),
         touchpoint_count: i64::try_from(core.touchpoints).unwrap_or(i64::MAX),
         first_touchpoint_at: instant(&core.first),
         last_touchpoint_at: instant(&core.last),
-        refused_links: resolved.refused.iter().map(refused_link).collect(),
-    };
-    mask.apply(whole)
+        ..Customer::default()
+    }
 }
 
-fn identifier((id, node): &(IdentifierId, identity::component::Node)) -> CustomerIdentifier {
+fn identifier((id, node): &(IdentifierId, identity::Node)) -> CustomerIdentifier {
     CustomerIdentifier {
         identifier: Some((&node.identifier).into()),
         identifier_id: id.to_string(),
@@ -56,15 +65,6 @@ fn consents(core: &profile::Core) -> Vec<CustomerConsent> {
         Some(CustomerConsent { purpose: purpose.clone(), status: status.into(), decided_at })
     });
     shown.collect()
-}
-
-fn refused_link(refused: &store::customers::Refusal) -> RefusedLink {
-    RefusedLink {
-        identifier: Some((&refused.own).into()),
-        other: Some((&refused.other).into()),
-        rule: refused.link.rule.clone(),
-        first_evidence_at: Some(refused.link.first.occurred_at.to_proto()),
-    }
 }
 
 fn metric(value: Value) -> MetricValue {

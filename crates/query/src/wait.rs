@@ -5,14 +5,32 @@ use std::time::Duration;
 use tonic::{Status, metadata::MetadataMap};
 use types::{Progress, record::Position};
 
-use crate::{context::Context, status};
+use crate::{
+    context::{Context, Contexts},
+    status,
+};
 
 /// Kept free of the caller's deadline, so that the answer can still reach the caller.
 const MARGIN: Duration = Duration::from_millis(20);
 
+impl Contexts {
+    /// The context of a call that must see these positions, once what is served has folded them.
+    pub(crate) async fn wait_for(&self, positions: &[Position], metadata: &MetadataMap) -> Result<Context, Status> {
+        let context = self.now();
+        match context.wait_for(positions, metadata).await {
+            Ok(()) => Ok(context),
+            // A generation that was swapped out and dropped meanwhile folds no more: the one served now does.
+            Err(_) if context.progress.has_changed().is_err() => {
+                let context = self.now();
+                context.wait_for(positions, metadata).await.map(|()| context)
+            }
+            Err(status) => Err(status),
+        }
+    }
+}
+
 impl Context {
-    /// Waits until every position is folded.
-    pub(crate) async fn wait_for(&self, positions: &[Position], metadata: &MetadataMap) -> Result<(), Status> {
+    async fn wait_for(&self, positions: &[Position], metadata: &MetadataMap) -> Result<(), Status> {
         let mut progress = self.progress.clone();
         check(positions, &progress.borrow())?;
         let reached = progress.wait_for(|progress| missing(positions, progress).is_none());

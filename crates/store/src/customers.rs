@@ -1,14 +1,23 @@
 //! Customers as they lie in a snapshot: resolved from the identity rows, with the rows of their fragments.
 
-use std::{cell::RefCell, collections::BTreeMap, collections::BTreeSet};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    ops::ControlFlow,
+    rc::Rc,
+};
 
-use identity::{Component, CustomerIdentity, Evidence, FragmentEvidence, RefusedLink, Resolution, Rules, resolve};
+use identity::{
+    Component, CustomerIdentity, Decision, EachFragment, Evidence, FragmentEvidence, JoiningLink, RefusedLink,
+    Resolution, Rules, resolve,
+};
 use profile::State;
 use types::{FragmentId, HashKey, Identifier, IdentifierId};
 
 use crate::{
+    decision,
     error::StoreError,
-    family::{Fragments, Incidence, Months, Orders, fragments::FragmentRow},
+    family::{Decisions, Fragments, Incidence, Months, Orders, fragments::FragmentRow},
     snapshot::{Range, Snapshot},
 };
 
@@ -17,8 +26,21 @@ use crate::{
 pub struct Resolved {
     /// Id, identifiers and fragments.
     pub identity: CustomerIdentity,
+    /// Links that hold its identifiers together, in the order in which they were taken.
+    pub joining: Vec<Joining>,
     /// Refused links that touch one of its identifiers, at most `REFUSALS_MAX`.
     pub refused: Vec<Refusal>,
+    /// All decisions about its identifiers, whether they stand or not, the earliest first.
+    pub decisions: Vec<Decision>,
+}
+
+/// A link that joined two of a customer's identifiers.
+#[derive(Clone, Debug)]
+pub struct Joining {
+    /// The two identifiers.
+    pub ends: [Identifier; 2],
+    /// The first evidence for it.
+    pub link: JoiningLink,
 }
 
 /// A refused link, seen from one of its ends.
@@ -28,8 +50,10 @@ pub struct Refusal {
     pub own: Identifier,
     /// The identifier on the other side.
     pub other: Identifier,
-    /// The first evidence for it, and the rule in words.
+    /// The first evidence for it, and the rule.
     pub link: RefusedLink,
+    /// The rule in words.
+    pub rule: String,
 }
 
 /// Most refused links that a customer is shown with; a kiosk may have as many as it has visitors.
@@ -40,7 +64,7 @@ pub struct CustomerRows<'a> {
     snapshot: &'a Snapshot<'a>,
     rules: &'a Rules,
     hash_key: &'a HashKey,
-    rows: RefCell<BTreeMap<FragmentId, FragmentRow>>,
+    rows: RefCell<BTreeMap<FragmentId, Rc<FragmentRow>>>,
 }
 
 impl std::fmt::Debug for CustomerRows<'_> {
@@ -60,9 +84,9 @@ impl<'a> CustomerRows<'a> {
     /// # Errors
     /// Those of the store.
     pub fn find(&self, identifier: IdentifierId) -> Result<Option<Resolved>, StoreError> {
-        let component = Component::around(self, identifier)?;
+        let component = Component::around(self, self.rules, identifier)?;
         let resolution = resolve(&component, self.rules);
-        Ok(resolution.holder(identifier).map(|holder| resolved(holder, &resolution, &component)))
+        Ok(resolution.holder(identifier).map(|holder| Resolved::of(holder, &resolution, &component)))
     }
 
     /// The merged state of a customer's fragments.
@@ -89,19 +113,34 @@ impl<'a> CustomerRows<'a> {
             if last.replace(identifier) == Some(identifier) || met.remove(&identifier) {
                 continue;
             }
-            self.rows.borrow_mut().clear();
-            let component = Component::around(self, identifier)?;
-            met.extend(component.nodes.keys().filter(|other| **other != identifier));
-            let resolution = resolve(&component, self.rules);
-            for customer in &resolution.customers {
-                each(resolved(customer, &resolution, &component))?;
+            self.each_around(identifier, &mut met, &mut each)?;
+        }
+        // Those whom decisions name and no touchpoint.
+        for row in self.snapshot.scan::<Decisions>(&Range::all()) {
+            let ((identifier, _), _) = row?;
+            let seen = self.snapshot.scan_prefix::<Incidence>(&identifier.0).next().transpose()?.is_some();
+            if !seen && last.replace(identifier) != Some(identifier) && !met.contains(&identifier) {
+                self.each_around(identifier, &mut met, &mut each)?;
             }
         }
         Ok(())
     }
 
+    fn each_around<E: From<StoreError>>(
+        &self,
+        identifier: IdentifierId,
+        met: &mut BTreeSet<IdentifierId>,
+        each: &mut impl FnMut(Resolved) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.rows.borrow_mut().clear();
+        let component = Component::around(self, self.rules, identifier)?;
+        met.extend(component.nodes.keys().filter(|other| **other != identifier));
+        let resolution = resolve(&component, self.rules);
+        resolution.customers.iter().try_for_each(|customer| each(Resolved::of(customer, &resolution, &component)))
+    }
+
     fn fragment_state(&self, fragment: FragmentId) -> Result<State, StoreError> {
-        let core = self.row(fragment)?.map(|row| row.core).unwrap_or_default();
+        let core = self.row(fragment)?.map(|row| row.core.clone()).unwrap_or_default();
         let mut state = State { core, ..State::default() };
         for row in self.snapshot.scan_prefix::<Months>(&fragment.0) {
             let ((_, month), activity) = row?;
@@ -114,46 +153,70 @@ impl<'a> CustomerRows<'a> {
         Ok(state)
     }
 
-    fn row(&self, fragment: FragmentId) -> Result<Option<FragmentRow>, StoreError> {
+    fn row(&self, fragment: FragmentId) -> Result<Option<Rc<FragmentRow>>, StoreError> {
         if let Some(row) = self.rows.borrow().get(&fragment) {
-            return Ok(Some(row.clone()));
+            return Ok(Some(Rc::clone(row)));
         }
-        let row = self.snapshot.get::<Fragments>(&fragment)?;
+        let row = self.snapshot.get::<Fragments>(&fragment)?.map(Rc::new);
         if let Some(row) = &row {
-            self.rows.borrow_mut().insert(fragment, row.clone());
+            self.rows.borrow_mut().insert(fragment, Rc::clone(row));
         }
         Ok(row)
+    }
+
+    fn evidence(&self, fragment: FragmentId) -> Result<Option<FragmentEvidence>, StoreError> {
+        let Some(row) = self.row(fragment)? else { return Ok(None) };
+        let Some(first) = row.core.first.as_ref().or(row.lost.as_ref()) else { return Ok(None) };
+        let identified = row.identifiers.iter().map(|held| (self.hash_key.identifier_id(held), held.clone()));
+        let counts = row.core.first.is_some();
+        Ok(Some(FragmentEvidence { identifiers: identified.collect(), first: first.clone(), counts }))
     }
 }
 
 impl Evidence for CustomerRows<'_> {
     type Error = StoreError;
 
-    fn fragments_of(&self, identifier: IdentifierId) -> Result<Vec<FragmentId>, StoreError> {
-        self.snapshot
-            .scan_prefix::<Incidence>(&identifier.0)
-            .map(|row| row.map(|((_, fragment), ())| fragment))
-            .collect()
+    fn each_fragment(&self, identifier: IdentifierId, each: EachFragment<'_>) -> Result<(), StoreError> {
+        for row in self.snapshot.scan_prefix::<Incidence>(&identifier.0) {
+            let ((_, fragment), ()) = row?;
+            if let Some(said) = self.evidence(fragment)?
+                && each(fragment, Rc::new(said)) == ControlFlow::Break(())
+            {
+                break;
+            }
+        }
+        Ok(())
     }
 
-    fn fragment(&self, fragment: FragmentId) -> Result<Option<FragmentEvidence>, StoreError> {
-        let said = |row: FragmentRow| {
-            let identified = row.identifiers.into_iter().map(|held| (self.hash_key.identifier_id(&held), held));
-            Some(FragmentEvidence { identifiers: identified.collect(), first: row.core.first? })
-        };
-        Ok(self.row(fragment)?.and_then(said))
+    fn decisions(&self, identifier: IdentifierId) -> Result<Vec<Decision>, StoreError> {
+        let held = decision::about(self.snapshot, self.hash_key, identifier)?;
+        Ok(held.into_iter().map(|held| held.decision).collect())
     }
 }
 
-fn resolved(customer: &CustomerIdentity, resolution: &Resolution, component: &Component) -> Resolved {
-    let name = |id: IdentifierId| component.nodes.get(&id).map(|node| node.identifier.clone());
-    let own: BTreeSet<IdentifierId> = customer.identifiers.iter().map(|(id, _)| *id).collect();
-    let refusal = |at: &usize| {
-        let link = resolution.refused.get(*at)?;
-        let (left, right) = link.link;
-        let (own, other) = if own.contains(&left) { (left, right) } else { (right, left) };
-        Some(Refusal { own: name(own)?, other: name(other)?, link: link.clone() })
-    };
-    let refused = customer.refused.iter().take(REFUSALS_MAX).filter_map(refusal).collect();
-    Resolved { identity: customer.clone(), refused }
+impl Resolved {
+    /// A customer of a resolution.
+    pub fn of(customer: &CustomerIdentity, resolution: &Resolution, component: &Component) -> Self {
+        let own: BTreeSet<IdentifierId> = customer.identifiers.iter().map(|(id, _)| *id).collect();
+        let joining = customer.joining.iter().filter_map(|at| joining(resolution.joining.get(*at)?, component));
+        let refused = customer.refused.iter().take(REFUSALS_MAX);
+        let refused = refused.filter_map(|at| refusal(resolution.refused.get(*at)?, component, &own));
+        let about = component.decisions.iter().filter(|((left, right), _)| own.contains(left) || own.contains(right));
+        let mut decisions: Vec<Decision> = about.flat_map(|(_, decisions)| decisions.iter().cloned()).collect();
+        decisions.sort_by(|left, right| left.place.cmp(&right.place));
+        Self { identity: customer.clone(), joining: joining.collect(), refused: refused.collect(), decisions }
+    }
+}
+
+fn joining(link: &JoiningLink, component: &Component) -> Option<Joining> {
+    let name = |id| component.identifier(id).cloned();
+    Some(Joining { ends: [name(link.link.0)?, name(link.link.1)?], link: link.clone() })
+}
+
+fn refusal(link: &RefusedLink, component: &Component, own: &BTreeSet<IdentifierId>) -> Option<Refusal> {
+    let name = |id| component.identifier(id).cloned();
+    let (left, right) = link.link;
+    let (own, other) = if own.contains(&left) { (left, right) } else { (right, left) };
+    let rule = link.refusal.describe(component, link.link);
+    Some(Refusal { own: name(own)?, other: name(other)?, link: link.clone(), rule })
 }

@@ -9,15 +9,19 @@ use types::{FragmentId, HashKey, record::Envelope};
 
 use crate::{
     customers::{CustomerRows, Resolved},
+    decision::HeldDecision,
     error::StoreError,
-    family::{Conflicts, Family, Fragments, Months, Orders, Timeline, fragments::FragmentRow, timeline::TimelineRow},
+    family::{
+        Conflicts, Decisions, Family, Fragments, Months, Orders, Timeline, fragments::FragmentRow,
+        timeline::TimelineRow,
+    },
     snapshot::{Range, Snapshot},
 };
 
 /// The digest of each part, by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StateDigest {
-    /// `touchpoints`, `links`, `customers` and `metric.NAME`.
+    /// `touchpoints`, `decisions`, `links`, `customers` and `metric.NAME`.
     pub parts: BTreeMap<String, Digest>,
 }
 
@@ -29,6 +33,7 @@ impl StateDigest {
     pub fn of(snapshot: &Snapshot<'_>, rules: &Rules, hash_key: &HashKey) -> Result<Self, StoreError> {
         let mut digest = Self::default();
         digest.add_touchpoints(snapshot)?;
+        digest.add_decisions(snapshot, hash_key)?;
         digest.add_fragments(snapshot)?;
         digest.add_rows(snapshot)?;
         CustomerRows::new(snapshot, rules, hash_key).for_each(|customer| {
@@ -64,10 +69,21 @@ impl StateDigest {
         Ok(())
     }
 
+    /// Each once, though it lies under both of its ends.
+    fn add_decisions(&mut self, snapshot: &Snapshot<'_>, hash_key: &HashKey) -> Result<(), StoreError> {
+        for row in snapshot.scan::<Decisions>(&Range::all()) {
+            let ((identifier, content), row) = row?;
+            if HeldDecision::of(&row, hash_key)?.decision.link().0 == identifier {
+                self.part("decisions").add(&[&content.0]);
+            }
+        }
+        Ok(())
+    }
+
     fn add_fragments(&mut self, snapshot: &Snapshot<'_>) -> Result<(), StoreError> {
         for row in snapshot.scan::<Fragments>(&Range::all()) {
-            let (fragment, FragmentRow { identifiers, core }) = row?;
-            let evidence = crate::family::to_postcard(&(&identifiers, &core.first));
+            let (fragment, FragmentRow { identifiers, core, lost }) = row?;
+            let evidence = crate::family::to_postcard(&(&identifiers, &core.first, &lost));
             self.part("links").add(&[&fragment.0, &evidence]);
             self.add_core(fragment, &core);
         }

@@ -12,7 +12,9 @@ pub enum StoreError {
     #[error("the state cannot be read: {0}")]
     Read(String),
     /// A row does not have the form of its key kind.
-    #[error("a row of `{family}` is damaged ({what}); delete the state directory, it is rebuilt from the journal")]
+    #[error(
+        "a row of `{family}` is damaged ({what}); delete the directory `generations`, it is rebuilt from the journal"
+    )]
     Damaged {
         /// The column family.
         family: &'static str,
@@ -43,6 +45,19 @@ pub enum OpenError {
         wanted: String,
         /// What to do.
         remedy: &'static str,
+    },
+    /// Folded under other identity rules.
+    #[error(
+        "the state in {dir} was folded under other identity rules than the configuration has: {difference}; set these keys as the \
+         state has them and start, then run `patron rebuild start --config NEW.toml`, `patron rebuild diff` and `patron rebuild \
+         promote`, and only then change the configuration file for the next start",
+        dir = dir.display()
+    )]
+    OtherRules {
+        /// The directory.
+        dir: PathBuf,
+        /// Each key with both values.
+        difference: String,
     },
     /// RocksDB could not open.
     #[error("the state in {dir} cannot be opened: {reason}", dir = dir.display())]

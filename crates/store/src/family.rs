@@ -8,8 +8,10 @@ use crate::error::StoreError;
 
 pub mod conflicts;
 pub mod copies;
+pub mod decisions;
 pub mod fragments;
 pub mod incidence;
+pub mod losers;
 pub mod manifests;
 pub mod months;
 pub mod orders;
@@ -18,8 +20,10 @@ pub mod timeline;
 
 pub use conflicts::Conflicts;
 pub use copies::Copies;
+pub use decisions::Decisions;
 pub use fragments::Fragments;
 pub use incidence::Incidence;
+pub use losers::Losers;
 pub use manifests::Manifests;
 pub use months::Months;
 pub use orders::Orders;
@@ -81,7 +85,7 @@ const fn shape<F: Family>(block_bytes: usize, compressed: bool) -> Shape {
 }
 
 /// All column families.
-pub(crate) const ALL: [Shape; 9] = [
+pub(crate) const ALL: [Shape; 11] = [
     shape::<Manifests>(4 << 10, false),
     shape::<Shards>(4 << 10, false),
     shape::<Fragments>(4 << 10, true),
@@ -91,6 +95,8 @@ pub(crate) const ALL: [Shape; 9] = [
     shape::<Copies>(16 << 10, false),
     shape::<Conflicts>(16 << 10, true),
     shape::<Incidence>(4 << 10, true),
+    shape::<Losers>(4 << 10, false),
+    shape::<Decisions>(4 << 10, true),
 ];
 
 /// A value in postcard's form (stable wire format 1.0).

@@ -6,16 +6,21 @@
 pub mod batch;
 pub mod compare;
 pub mod customers;
+pub mod decision;
 pub mod digest;
 pub mod error;
 pub mod family;
+pub mod generations;
 pub mod manifest;
 mod open;
+pub mod rules;
 pub mod snapshot;
 
 pub use batch::Batch;
 pub use customers::{CustomerRows, Resolved};
+pub use decision::HeldDecision;
 pub use error::{OpenError, StoreError};
+pub use generations::live_dir;
 pub use manifest::Manifest;
 pub use open::{Store, StoreSettings};
 pub use snapshot::Snapshot;

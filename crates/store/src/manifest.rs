@@ -1,13 +1,14 @@
-//! What a state is: its format, its fold, its hash key and the journal that it was folded from. All must match, or it is refused.
+//! What a state is: its format, its fold, its identity rules, its hash key and the journal that
+//! it was folded from. All must match, or it is refused.
 
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::OpenError;
+use crate::{error::OpenError, rules};
 
 /// Version of the layout on disk that this code reads and writes.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 /// What is written once when a state is created.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,12 +25,14 @@ pub struct Manifest {
     pub topic_id: String,
     /// Its number of partitions.
     pub partitions: u32,
+    /// Identity rules, as `rules::to_text` writes them.
+    pub rules: String,
 }
 
-const REBUILD: &str = "delete the `state` directory and start again: the state is rebuilt from the journal";
+const REBUILD: &str = "delete the `generations` directory and start again: the state is rebuilt from the journal";
 const UPGRADE: &str =
-    "upgrade patron, or delete the `state` directory and start again: the state is rebuilt from the journal";
-const OTHER_JOURNAL: &str = "point patron at the journal that this state was folded from, or delete the `state` directory to fold the other one";
+    "upgrade patron, or delete the `generations` directory and start again: the state is rebuilt from the journal";
+const OTHER_JOURNAL: &str = "point patron at the journal that this state was folded from, or delete the `generations` directory to fold the other one";
 const OTHER_KEY: &str = "set hash_key to the value that this state was made with, or choose another data_dir";
 
 impl Manifest {
@@ -55,5 +58,18 @@ impl Manifest {
             }
         }
         Ok(())
+    }
+
+    /// Compares the identity rules likewise.
+    ///
+    /// # Errors
+    /// `OtherRules`, naming each key that differs.
+    pub(crate) fn check_rules(&self, wanted: &Self, dir: &Path) -> Result<(), OpenError> {
+        let said = |(key, held, wanted)| format!("{key} is {held} in the state and {wanted} in the configuration");
+        let difference: Vec<String> = rules::difference(&self.rules, &wanted.rules).into_iter().map(said).collect();
+        if difference.is_empty() {
+            return Ok(());
+        }
+        Err(OpenError::OtherRules { dir: dir.to_owned(), difference: difference.join(", ") })
     }
 }

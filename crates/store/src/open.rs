@@ -1,6 +1,10 @@
 //! Opening the state: options of each key kind, and the checks against the manifest.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use rocksdb::{
     BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompressionType, Options, SliceTransform, WriteOptions,
@@ -30,7 +34,27 @@ pub struct StoreSettings {
 /// The open state. One process at a time; any number of readers beside one writer a shard.
 pub struct Store {
     pub(crate) db: DB,
-    sync: bool,
+    cache: Cache,
+    sync: AtomicBool,
+    manifest: Manifest,
+    // Behind the database, so that its files are closed when they are removed.
+    doomed: Doomed,
+}
+
+/// Whether the files go once they are closed.
+struct Doomed {
+    dir: PathBuf,
+    removed: AtomicBool,
+}
+
+impl Drop for Doomed {
+    fn drop(&mut self) {
+        if self.removed.load(Ordering::Relaxed)
+            && let Err(error) = fs::remove_dir_all(&self.dir)
+        {
+            tracing::warn!(dir = %self.dir.display(), %error, "a dropped state is removed at the next start");
+        }
+    }
 }
 
 impl std::fmt::Debug for Store {
@@ -43,17 +67,49 @@ impl Store {
     /// Opens the state, or creates it with this manifest.
     ///
     /// # Errors
-    /// `InUse`, `Incompatible` or `Failed`.
+    /// `InUse`, `Incompatible`, `OtherRules` or `Failed`.
     pub fn open(settings: &StoreSettings, manifest: &Manifest) -> Result<Self, OpenError> {
+        let store = Self::open_under_its_rules(settings, manifest)?;
+        store.manifest.check_rules(manifest, &settings.dir)?;
+        Ok(store)
+    }
+
+    /// The same, whatever identity rules it was folded under: `manifest` says which.
+    ///
+    /// # Errors
+    /// `InUse`, `Incompatible` or `Failed`.
+    pub fn open_under_its_rules(settings: &StoreSettings, manifest: &Manifest) -> Result<Self, OpenError> {
         let cache = Cache::new_lru_cache(settings.cache_bytes);
         let descriptors =
             family::ALL.map(|shape| ColumnFamilyDescriptor::new(shape.name, family_options(&cache, shape)));
         let options = database_options(settings);
         let db = DB::open_cf_descriptors(&options, &settings.dir, descriptors)
             .map_err(|error| open_error(&settings.dir, &error))?;
-        let store = Self { db, sync: settings.sync };
-        store.check_manifest(manifest, &settings.dir)?;
+        let doomed = Doomed { dir: settings.dir.clone(), removed: AtomicBool::new(false) };
+        let sync = AtomicBool::new(settings.sync);
+        let mut store = Self { db, cache, sync, manifest: manifest.clone(), doomed };
+        store.hold_manifest(&settings.dir)?;
         Ok(store)
+    }
+
+    /// What the state is.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Whether each later batch is on disk before its write returns.
+    pub fn set_sync(&self, sync: bool) {
+        self.sync.store(sync, Ordering::Relaxed);
+    }
+
+    /// Bytes of memory for cached blocks from now on.
+    pub fn set_cache_bytes(&self, bytes: usize) {
+        self.cache.clone().set_capacity(bytes);
+    }
+
+    /// Has the directory removed once nobody reads the state any more.
+    pub fn remove_when_closed(&self) {
+        self.doomed.removed.store(true, Ordering::Relaxed);
     }
 
     /// A consistent view of everything written so far.
@@ -67,7 +123,7 @@ impl Store {
     /// `Write`: nothing of it is kept.
     pub fn write(&self, batch: Batch) -> Result<(), StoreError> {
         let mut options = WriteOptions::default();
-        options.set_sync(self.sync);
+        options.set_sync(self.sync.load(Ordering::Relaxed));
         let rows = batch.into_rows(&self.db);
         self.db.write_opt(rows, &options).map_err(|error| StoreError::Write(error.to_string()))
     }
@@ -89,15 +145,22 @@ impl Store {
         family::ALL.iter().filter_map(size).sum()
     }
 
-    fn check_manifest(&self, wanted: &Manifest, dir: &Path) -> Result<(), OpenError> {
-        match self.snapshot().get::<Manifests>(&())? {
-            Some(held) => held.check(wanted, dir),
+    /// Compares with the manifest that is there, but for its rules; writes one where there is none.
+    fn hold_manifest(&mut self, dir: &Path) -> Result<(), OpenError> {
+        let held = self.snapshot().get::<Manifests>(&())?;
+        match held {
+            Some(held) => {
+                held.check(&self.manifest, dir)?;
+                self.manifest = held;
+            }
             None => {
                 let mut batch = Batch::default();
-                batch.put::<Manifests>(&(), wanted);
-                Ok(self.write(batch)?)
+                batch.put::<Manifests>(&(), &self.manifest);
+                self.write(batch)?;
+                self.flush()?;
             }
         }
+        Ok(())
     }
 
     /// The handle of a family by its shape.

@@ -65,7 +65,7 @@ impl Ingest {
         }));
     }
 
-    async fn append(&self, records: Vec<NewRecord>) -> Result<Vec<Position>, Status> {
+    pub(super) async fn append(&self, records: Vec<NewRecord>) -> Result<Vec<Position>, Status> {
         if records.is_empty() {
             return Ok(Vec::new());
         }

@@ -5,12 +5,13 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use prost_types::{FieldMask, Timestamp};
 use proto::customer::{
-    CustomerRef, GetCustomerRequest, ListCustomersRequest, ListTouchpointsRequest, TimelineOrder, customer_ref::Ref,
+    CustomerRef, ExplainCustomerRequest, GetCustomerRequest, ListCustomersRequest, ListTouchpointsRequest,
+    TimelineOrder, customer_ref::Ref,
 };
 use types::{Identifier, IdentifierId, Micros};
 
 use super::{OutputArgs, ServerArgs};
-use crate::output::{customer, timeline};
+use crate::output::{customer, explanation, timeline};
 
 /// Touchpoints asked for at a time.
 const PAGE_SIZE: u64 = 500;
@@ -21,7 +22,8 @@ pub(super) enum CustomerCommand {
     #[command(after_help = "Examples:\n  \
         patron customer get loyalty_card:4711\n  \
         patron customer get 0f8b2c5e-6d1a-8c3f-9b7e-2a4d6c8e0f12 --output json\n  \
-        patron customer get email:anna@shop.example --fields traits,metrics.net")]
+        patron customer get email:anna@shop.example --fields traits,metrics.net\n  \
+        patron customer get loyalty_card:4711 --as-of 2026-03-01T00:00:00Z")]
     Get(GetArgs),
     /// List all customers, each once, in the order of their ids
     #[command(after_help = "Examples:\n  \
@@ -35,6 +37,33 @@ pub(super) enum CustomerCommand {
         patron customer timeline user_id:u42 --kind order_completed --kind order_returned --oldest-first\n  \
         patron customer timeline user_id:u42 --from 2026-03-01T00:00:00Z --before 2026-04-01T00:00:00Z --output ndjson")]
     Timeline(TimelineArgs),
+    /// Say why: the links behind a customer's identity, the touchpoints behind a field
+    #[command(after_help = "Examples:\n  \
+        patron customer explain loyalty_card:4711\n  \
+        patron customer explain loyalty_card:4711 metrics.net\n  \
+        patron customer explain email:anna@shop.example traits.city --known-at 2026-03-01T00:00:00Z --output json")]
+    Explain(ExplainArgs),
+}
+
+/// Of which moment a customer is shown.
+#[derive(Clone, Copy, Debug, Args)]
+struct MomentArgs {
+    /// As of this time: only what occurred then or before counts, e.g. 2026-03-01T00:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = Micros::parse_rfc3339)]
+    as_of: Option<Micros>,
+    /// As known at this time: only what was received then or before counts
+    #[arg(long, value_name = "TIME", value_parser = Micros::parse_rfc3339)]
+    known_at: Option<Micros>,
+}
+
+impl MomentArgs {
+    fn as_of(self) -> Option<Timestamp> {
+        self.as_of.map(Micros::to_proto)
+    }
+
+    fn known_at(self) -> Option<Timestamp> {
+        self.known_at.map(Micros::to_proto)
+    }
 }
 
 impl CustomerCommand {
@@ -43,6 +72,7 @@ impl CustomerCommand {
             Self::Get(args) => args.run().await,
             Self::List(args) => args.run().await,
             Self::Timeline(args) => args.run().await,
+            Self::Explain(args) => args.run().await,
         }
     }
 }
@@ -56,6 +86,8 @@ pub(super) struct GetArgs {
     #[arg(long, value_delimiter = ',', value_name = "FIELDS")]
     fields: Vec<String>,
     #[command(flatten)]
+    moment: MomentArgs,
+    #[command(flatten)]
     server: ServerArgs,
     #[command(flatten)]
     output: OutputArgs,
@@ -65,7 +97,9 @@ impl GetArgs {
     async fn run(self) -> anyhow::Result<ExitCode> {
         let server = self.server.connect().await?;
         let customer = Some(CustomerRef { r#ref: Some(self.customer) });
-        let request = GetCustomerRequest { customer, read_mask: mask(self.fields), ..GetCustomerRequest::default() };
+        let (as_of, known_at) = (self.moment.as_of(), self.moment.known_at());
+        let request =
+            GetCustomerRequest { customer, read_mask: mask(self.fields), as_of, known_at, min_position: Vec::new() };
         let answer = server.customers().get_customer(request).await.map_err(|status| server.error(&status))?;
         self.output.stdout().answer(answer.get_ref(), customer::sections)?;
         Ok(ExitCode::SUCCESS)
@@ -133,6 +167,8 @@ pub(super) struct TimelineArgs {
     #[arg(long, value_name = "N", default_value_t = u64::MAX, hide_default_value = true)]
     limit: u64,
     #[command(flatten)]
+    moment: MomentArgs,
+    #[command(flatten)]
     server: ServerArgs,
     #[command(flatten)]
     output: OutputArgs,
@@ -176,8 +212,46 @@ impl TimelineArgs {
             kinds: self.kinds.clone(),
             occurred_from: timestamp(self.from),
             occurred_before: timestamp(self.before),
+            as_of: self.moment.as_of(),
+            known_at: self.moment.known_at(),
             ..ListTouchpointsRequest::default()
         }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExplainArgs {
+    /// Any identifier of the customer, as NAMESPACE:VALUE, or any customer id
+    #[arg(value_name = "CUSTOMER", value_parser = customer_ref)]
+    customer: Ref,
+    /// Field of Customer, e.g. metrics.net, traits.city; the identity alone unless given
+    #[arg(value_name = "FIELD", default_value = "", hide_default_value = true)]
+    field: String,
+    /// At most this many touchpoints, the newest first
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(i32).range(1..=1_000))]
+    limit: i32,
+    #[command(flatten)]
+    moment: MomentArgs,
+    #[command(flatten)]
+    server: ServerArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+impl ExplainArgs {
+    async fn run(self) -> anyhow::Result<ExitCode> {
+        let server = self.server.connect().await?;
+        let request = ExplainCustomerRequest {
+            customer: Some(CustomerRef { r#ref: Some(self.customer) }),
+            field: self.field,
+            contributions_max: self.limit,
+            as_of: self.moment.as_of(),
+            known_at: self.moment.known_at(),
+            min_position: Vec::new(),
+        };
+        let answer = server.customers().explain_customer(request).await.map_err(|status| server.error(&status))?;
+        self.output.stdout().answer(answer.get_ref(), explanation::sections)?;
+        Ok(ExitCode::SUCCESS)
     }
 }
 

@@ -1,6 +1,6 @@
 //! `patron up`, `patron ingest`, `patron projector`, `patron query`: a process that serves until it is told to end.
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
 
 use anyhow::Context as _;
 use clap::Args;
@@ -9,7 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::{
     config::{self, Config, Overrides},
     output::{Format, Output},
-    server::{Role, Server},
+    server::{Reread, Role, Server},
     telemetry,
 };
 
@@ -106,19 +106,19 @@ pub(super) struct QueryArgs {
 
 impl UpArgs {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
-        serve(&self.config.load()?, Role::All).await
+        serve(&self.config.load()?, Role::All, self.config).await
     }
 }
 
 impl IngestArgs {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
-        serve(&self.config.load_for(Role::Ingest)?, Role::Ingest).await
+        serve(&self.config.load_for(Role::Ingest)?, Role::Ingest, self.config).await
     }
 }
 
 impl ProjectorArgs {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
-        serve(&self.config.load_for(Role::Projector)?, Role::Projector).await
+        serve(&self.config.load_for(Role::Projector)?, Role::Projector, self.config).await
     }
 }
 
@@ -128,17 +128,19 @@ impl QueryArgs {
         if !self.projectors.is_empty() {
             config.query.projectors = self.projectors;
         }
-        serve(&config, Role::Query).await
+        serve(&config, Role::Query, self.config).await
     }
 }
 
-/// Says its addresses on standard output once it serves: `grpc URL` and `http URL`, a line each.
-async fn serve(config: &Config, role: Role) -> anyhow::Result<ExitCode> {
+/// Says its addresses on standard output once it serves: `grpc URL` and `http URL`, a line each. `source` is where the
+/// configuration came from.
+async fn serve(config: &Config, role: Role, source: ConfigArgs) -> anyhow::Result<ExitCode> {
     telemetry::start_logging(&config.log)?;
     telemetry::metrics_handle()?;
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be heard")?;
+    let reread: Reread = Arc::new(move || source.load_for(role));
     let server = tokio::select! {
-        started = Server::start(config, role) => started?,
+        started = Server::start_from(config, role, reread) => started?,
         // A start may wait for a cluster; whoever ends it need not.
         _ = terminate.recv() => {
             tracing::info!("SIGTERM: ending before the start was done; nothing was accepted");

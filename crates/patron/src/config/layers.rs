@@ -9,7 +9,14 @@ use super::Config;
 /// Prefix of environment variables: `PATRON_GRPC_ADDR` is `grpc.addr`.
 const PREFIX: &str = "PATRON_";
 /// Tables whose keys the user names.
-const OPEN: [&str; 4] = ["identity.limits", "identity.blocked", "ingest.raw_topics", PROPERTIES];
+const OPEN: [&str; 6] = [
+    "identity.limits",
+    "identity.limits_per_week",
+    "identity.sharing",
+    "identity.blocked",
+    "ingest.raw_topics",
+    PROPERTIES,
+];
 /// The table of librdkafka's properties.
 const PROPERTIES: &str = "kafka.properties";
 

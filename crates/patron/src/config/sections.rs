@@ -105,6 +105,14 @@ pub struct StoreConfig {
     pub sync: bool,
 }
 
+/// Building a generation beside the one that is served.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RebuildConfig {
+    /// Bytes of memory for its cached blocks and for its writes not yet in files, half for each.
+    pub memory_bytes: usize,
+}
+
 /// Reading.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -141,8 +149,14 @@ pub struct IdentityConfig {
     pub priority: Vec<String>,
     /// Most identifiers of a namespace that one customer may have.
     pub limits: BTreeMap<String, u32>,
-    /// Most identifiers of one customer.
+    /// Most identifiers of a namespace that one customer may gain in one ISO week.
+    pub limits_per_week: BTreeMap<String, u32>,
+    /// Most identifiers of one customer; an identifier with more neighbours is shared and links nobody.
     pub identifiers_max: u32,
+    /// Most neighbours of stronger namespaces before an identifier of this namespace is shared and links nobody.
+    pub sharing: BTreeMap<String, u32>,
+    /// Namespaces that never link.
+    pub weak: Vec<String>,
     /// Values that stand for nobody, beside the built-in list: namespace (`*` for all) to values.
     pub blocked: BTreeMap<String, Vec<String>>,
 }
@@ -213,6 +227,12 @@ impl Default for StoreConfig {
     }
 }
 
+impl Default for RebuildConfig {
+    fn default() -> Self {
+        Self { memory_bytes: 128 << 20 }
+    }
+}
+
 impl Default for QueryConfig {
     fn default() -> Self {
         Self { wait_max_ms: 10_000, projectors: vec!["http://127.0.0.1:7710".to_owned()] }
@@ -227,8 +247,10 @@ impl Default for ScrubConfig {
 
 impl Default for IdentityConfig {
     fn default() -> Self {
-        let identity::Rules { priority, limits, identifiers_max } = identity::Rules::default();
-        Self { priority, limits, identifiers_max, blocked: BTreeMap::new() }
+        let identity::Rules { priority, limits, limits_per_week, identifiers_max, sharing, weak, .. } =
+            identity::Rules::default();
+        let weak = weak.into_iter().collect();
+        Self { priority, limits, limits_per_week, identifiers_max, sharing, weak, blocked: BTreeMap::new() }
     }
 }
 

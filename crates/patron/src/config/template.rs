@@ -74,6 +74,10 @@ pub const TEMPLATE: &str = r#"# Patron's configuration. Every line shows a defau
 #write_buffer_bytes = 268435456
 #sync = true
 
+[rebuild]
+# Memory of a generation that is built beside the one that is served: half for cached blocks, half for writes.
+#memory_bytes = 134217728
+
 [query]
 # Longest wait for min_position where the caller sets no deadline.
 #wait_max_ms = 10000
@@ -93,7 +97,10 @@ pub const TEMPLATE: &str = r#"# Patron's configuration. Every line shows a defau
 [identity]
 # Namespaces from the strongest to the weakest; those not named follow in the built-in order.
 #priority = []
+# An identifier with more neighbours than a customer may have identifiers is shared and links nobody.
 #identifiers_max = 1000
+# Namespaces that never link.
+#weak = ["ip_address"]
 
 # Most identifiers of a namespace that one customer may have. Entries add to the defaults.
 #[identity.limits]
@@ -101,6 +108,19 @@ pub const TEMPLATE: &str = r#"# Patron's configuration. Every line shows a defau
 #loyalty_card = 5
 #email = 5
 #phone = 5
+
+# Most identifiers of a namespace that one customer may gain in one ISO week. Entries add to the defaults.
+#[identity.limits_per_week]
+#device_id = 5
+#anonymous_id = 5
+#cookie = 5
+
+# Most neighbours of stronger namespaces before an identifier is shared (a kiosk, a till) and links nobody. Entries add too.
+#[identity.sharing]
+#device_id = 20
+#anonymous_id = 20
+#cookie = 20
+#receipt = 20
 
 # Values that stand for nobody, beside the built-in list: namespace (`*` for all) to values.
 #[identity.blocked]

@@ -97,7 +97,8 @@ fn add_metric(rows: &mut comfy_table::Table, name: &str, held: &MetricValue, dep
     }
 }
 
-fn refused(customer: &Customer) -> String {
+/// Links that a rule refused.
+pub(super) fn refused(customer: &Customer) -> String {
     let mut rows = table(&["identifier", "not linked to", "why", "since"]);
     for link in &customer.refused_links {
         let (one, other) = (value::identifier(link.identifier.as_ref()), value::identifier(link.other.as_ref()));

@@ -105,7 +105,7 @@ fn a_timeline_line_says_what_was_bought() {
         items: vec![Item { name: "Tea".into(), quantity: "2".into(), price: Some(euros("4.95")), ..Item::default() }],
         ..Touchpoint::default()
     };
-    let line = timeline::line(&TimelineEntry { touchpoint: Some(touchpoint), position: None });
+    let line = timeline::line(&TimelineEntry { touchpoint: Some(touchpoint), ..TimelineEntry::default() });
     assert_eq!(
         line,
         "2026-03-01 00:00:00  order_completed       pos           wien              o-1  9.90 EUR  2 x Tea at 4.95 EUR"

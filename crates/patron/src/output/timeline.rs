@@ -1,9 +1,9 @@
 //! A touchpoint as one line of a timeline.
 
-use proto::customer::TimelineEntry;
-use types::record::{Item, Touchpoint};
+use proto::customer::{TimelineEntry, identity_event::Event};
+use types::record::{IdentityDecision, Item, Touchpoint};
 
-use super::{table::cut, value};
+use super::{explanation::action, table::cut, value};
 
 /// Line above a timeline.
 pub const HEAD: &str = "OCCURRED (UTC)       KIND                  SOURCE        WHERE             WHAT";
@@ -13,11 +13,45 @@ const NAMED_ITEMS_MAX: usize = 2;
 
 /// One line, under `HEAD`.
 pub fn line(entry: &TimelineEntry) -> String {
+    if let Some(decision) = &entry.decision {
+        return decided(decision);
+    }
     let nothing = Touchpoint::default();
     let touchpoint = entry.touchpoint.as_ref().unwrap_or(&nothing);
-    let time: String = value::time(touchpoint.occurred_at.as_ref()).replace('T', " ").trim_end_matches('Z').to_owned();
+    let time = time(touchpoint.occurred_at.as_ref());
     let (kind, source, place) = (cut(&touchpoint.kind, 20), cut(&touchpoint.source, 12), cut(&place(touchpoint), 16));
-    format!("{time:<19}  {kind:<20}  {source:<12}  {place:<16}  {}", what(touchpoint)).trim_end().to_owned()
+    format!("{time:<19}  {kind:<20}  {source:<12}  {place:<16}  {}", [what(touchpoint), identity(entry)].join("  "))
+        .trim_end()
+        .to_owned()
+}
+
+fn time(at: Option<&prost_types::Timestamp>) -> String {
+    value::time(at).replace('T', " ").trim_end_matches('Z').to_owned()
+}
+
+fn decided(decision: &IdentityDecision) -> String {
+    let (left, right) = (value::identifier(decision.left.as_ref()), value::identifier(decision.right.as_ref()));
+    let (time, what) = (time(decision.decided_at.as_ref()), action(decision));
+    let (operator, reason) = (cut(&decision.operator, 12), &decision.reason);
+    format!("{time:<19}  {:<20}  {operator:<12}  {:<16}  {what} {left} {right}: {reason}", "identity_decision", "")
+}
+
+/// What the touchpoint did to identity.
+fn identity(entry: &TimelineEntry) -> String {
+    let words = entry.identity_events.iter().filter_map(|event| match event.event.as_ref()? {
+        Event::Joined(link) => Some(format!(
+            "[joined {} and {}]",
+            value::identifier(link.identifier.as_ref()),
+            value::identifier(link.other.as_ref())
+        )),
+        Event::Refused(link) => Some(format!(
+            "[not joined: {} and {}: {}]",
+            value::identifier(link.identifier.as_ref()),
+            value::identifier(link.other.as_ref()),
+            link.rule
+        )),
+    });
+    words.collect::<Vec<_>>().join("  ")
 }
 
 fn place(touchpoint: &Touchpoint) -> String {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use ingest::{Clock as _, WallClock};
 use journal::Journal;
-use projector::{ScrubSettings, Scrubber, Verifier};
-use store::Store;
+use projector::{ScrubSettings, Scrubber, Served, Verifier};
+use tokio::sync::watch;
 use types::HashKey;
 
 use crate::config::Config;
@@ -13,7 +13,7 @@ use crate::config::Config;
 /// Folder, below the data directory, of the state that a verify folds into.
 const SCRATCH: &str = "verify";
 
-/// Both, over one state.
+/// Both, over the generation that is served.
 pub(super) struct Audit {
     pub(super) verifier: Verifier,
     /// `None` where it is turned off.
@@ -24,20 +24,19 @@ impl Audit {
     /// Starts the scrubber, and removes what a verify of an earlier process left behind.
     pub(super) fn start(
         config: &Config,
-        store: &Arc<Store>,
+        served: watch::Receiver<Served>,
         journal: &Arc<dyn Journal>,
         hash_key: &HashKey,
     ) -> anyhow::Result<Self> {
         let scratch = config.data_dir.join(SCRATCH);
-        let (rules, key) = (Arc::new(config.rules()), hash_key.clone());
-        let verifier = Verifier::new(Arc::clone(store), Arc::clone(journal), rules, key, scratch)?;
+        let verifier = Verifier::new(served.clone(), Arc::clone(journal), hash_key.clone(), scratch)?;
         let fragments_per_second = config.scrub.fragments_per_second;
         let settings = ScrubSettings {
             fragments_per_second,
             touchpoints_max: config.scrub.touchpoints_max,
             seed: WallClock.now().0.unsigned_abs(),
         };
-        let start = || Scrubber::start(Arc::clone(store), hash_key.clone(), settings);
+        let start = || Scrubber::start(served, hash_key.clone(), settings);
         let scrubber = (fragments_per_second > 0).then(start).transpose()?;
         Ok(Self { verifier, scrubber })
     }

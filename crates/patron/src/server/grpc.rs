@@ -1,8 +1,8 @@
 //! The gRPC server: the services of this process, standard health and reflection.
 
 use ingest::{DeadLetters, Ingest};
-use projector::Verifier;
-use query::{Admin, Context, Customers, Gateway};
+use projector::{Rebuilds, Verifier};
+use query::{Admin, Contexts, Customers, Gateway};
 use tokio::{net::TcpListener, sync::watch};
 use tonic::transport::{Server, server::TcpIncoming};
 
@@ -17,19 +17,23 @@ pub(super) struct Services {
 /// From where reads are answered.
 pub(super) enum Reads {
     /// From this process's own shards.
-    Shards(Box<Context>),
+    Shards(Box<(Contexts, Rebuilds)>),
     /// By the projectors.
     Gateway(Gateway),
 }
 
-const INGEST: [&str; 2] = ["patron.ingest.v1.IngestService", "patron.ingest.v1.DeadLetterService"];
+const INGEST: [&str; 3] =
+    ["patron.ingest.v1.IngestService", "patron.ingest.v1.IdentityService", "patron.ingest.v1.DeadLetterService"];
 const READS: [&str; 3] =
     ["patron.customer.v1.CustomerService", "patron.admin.v1.AdminService", "patron.admin.v1.VerifyService"];
+/// What only a process with a state of its own can answer.
+const SHARDS: [&str; 1] = ["patron.admin.v1.RebuildService"];
 
 impl Services {
     fn names(&self) -> impl Iterator<Item = &'static str> {
         let ingest = self.ingest.iter().flat_map(|_| INGEST);
-        ingest.chain(self.reads.iter().flat_map(|_| READS))
+        let shards = self.reads.iter().filter(|reads| matches!(reads, Reads::Shards(_))).flat_map(|_| SHARDS);
+        ingest.chain(self.reads.iter().flat_map(|_| READS)).chain(shards)
     }
 }
 
@@ -56,13 +60,18 @@ pub(super) async fn serve(
     let router = Server::builder()
         .add_service(health)
         .add_service(reflection)
+        .add_optional_service(ingest.as_ref().map(Ingest::identity_server))
         .add_optional_service(ingest.map(Ingest::into_server))
         .add_optional_service(letters.map(DeadLetters::into_server))
         .add_optional_service(verifier.map(Verifier::into_server));
     let router = match reads {
         None => router,
-        Some(Reads::Shards(context)) => {
-            router.add_service(Customers::server((*context).clone())).add_service(Admin::server(*context))
+        Some(Reads::Shards(shards)) => {
+            let (contexts, rebuilds) = *shards;
+            router
+                .add_service(Customers::server(contexts.clone()))
+                .add_service(Admin::server(contexts))
+                .add_service(rebuilds.into_server())
         }
         Some(Reads::Gateway(gateway)) => router
             .add_service(gateway.customers_server())

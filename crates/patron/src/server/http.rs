@@ -6,10 +6,9 @@ use std::sync::{
 };
 
 use axum::{Router, extract::State, http::StatusCode, routing::get};
+use projector::Served;
 use query::Gateway;
-use store::Store;
 use tokio::{net::TcpListener, sync::watch};
-use types::Progress;
 
 use crate::telemetry;
 
@@ -17,7 +16,7 @@ use crate::telemetry;
 #[derive(Clone)]
 pub(super) struct Health {
     pub(super) stopped: watch::Receiver<bool>,
-    pub(super) shards: Option<(watch::Receiver<Progress>, Arc<Store>)>,
+    pub(super) shards: Option<watch::Receiver<Served>>,
     pub(super) gateway: Option<Gateway>,
     /// Whether the raw topics are read, where there are any.
     pub(super) raw: Option<Arc<AtomicBool>>,
@@ -30,8 +29,9 @@ pub(super) async fn serve(
     mut stopped: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
     let handle = telemetry::metrics_handle()?;
-    let store = health.shards.as_ref().map(|(_, store)| Arc::clone(store));
+    let shards = health.shards.clone();
     let render = move || {
+        let store = shards.as_ref().map(|served| Arc::clone(&served.borrow().store));
         store.iter().for_each(|store| metrics::gauge!("patron_store_bytes").set(store.live_bytes() as f64));
         handle.run_upkeep();
         let text = handle.render();
@@ -67,7 +67,8 @@ impl Health {
         if self.raw.as_ref().is_some_and(|alive| !alive.load(Ordering::Relaxed)) {
             return Some("the reader of raw topics broke off; restart patron".to_owned());
         }
-        if let Some((progress, _)) = &self.shards {
+        if let Some(served) = &self.shards {
+            let progress = served.borrow().progress.clone();
             if progress.has_changed().is_err() {
                 return Some("the projector broke off; restart patron".to_owned());
             }

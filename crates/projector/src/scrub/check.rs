@@ -4,12 +4,13 @@ use profile::{Fact, State};
 use store::{
     Snapshot, StoreError,
     family::{
-        Copies, Family as _, Fragments, Incidence, Timeline,
+        Conflicts, Copies, Family as _, Fragments, Incidence, Losers, Timeline,
         copies::CopyRow,
+        fragments::FragmentRow,
         timeline::{TimelineKey, TimelineRow},
     },
 };
-use types::{FragmentId, HashKey, Identifier, IdentifierId, record::Touchpoint};
+use types::{ContentHash, CopyKey, FragmentId, HashKey, Identifier, IdentifierId, TotalOrder, record::Touchpoint};
 
 use crate::difference::{self, Difference};
 
@@ -54,8 +55,14 @@ fn compare(
         let (key, row) = row?;
         refold.add(&key, row)?;
     }
+    for (seen, row) in (0..).zip(snapshot.scan_prefix::<Losers>(&fragment.0)) {
+        if seen == touchpoints_max {
+            return Ok(Checked::TooLarge);
+        }
+        refold.lose(row?.0)?;
+    }
     let (row, held) = difference::state_of(snapshot, fragment)?;
-    refold.compare_identifiers(row.map(|row| row.identifiers))?;
+    refold.compare_row(row.unwrap_or_default())?;
     let Refold { state, mut found, .. } = refold;
     found.extend(difference::of_states(snapshot, hash_key, fragment, &held, &state)?);
     Ok(Checked::Compared(found))
@@ -68,13 +75,14 @@ struct Refold<'a> {
     fragment: FragmentId,
     identifiers: Vec<(IdentifierId, Identifier)>,
     state: State,
+    lost: Option<TotalOrder>,
     found: Vec<Difference>,
 }
 
 impl<'a> Refold<'a> {
     fn new(snapshot: &'a Snapshot<'a>, hash_key: &'a HashKey, fragment: FragmentId) -> Self {
         let (identifiers, state, found) = (Vec::new(), State::default(), Vec::new());
-        Self { snapshot, hash_key, fragment, identifiers, state, found }
+        Self { snapshot, hash_key, fragment, identifiers, state, lost: None, found }
     }
 
     fn add(&mut self, key: &TimelineKey, row: TimelineRow) -> Result<(), StoreError> {
@@ -110,6 +118,22 @@ impl<'a> Refold<'a> {
         Ok(())
     }
 
+    /// A touchpoint that lost: it does not count, but was seen, and where none counts it alone names the identifiers.
+    fn lose(&mut self, (_, copy, content): (FragmentId, CopyKey, ContentHash)) -> Result<(), StoreError> {
+        let row = self.snapshot.get::<Conflicts>(&(copy, content))?;
+        let Some((_, touchpoint)) = row.as_ref().and_then(difference::touchpoint) else {
+            let expected = Some(format!("a touchpoint that lost, of copy {copy} and content {content}"));
+            self.found.push(Difference::of_row(Conflicts::NAME, None, expected));
+            return Ok(());
+        };
+        self.identifiers = identifiers(&touchpoint, self.hash_key);
+        let place = Fact::new(&touchpoint, content).place;
+        if self.lost.as_ref().is_none_or(|first| place < *first) {
+            self.lost = Some(place);
+        }
+        Ok(())
+    }
+
     /// The fragment that a touchpoint of these identifiers belongs to.
     fn own_fragment(&self) -> FragmentId {
         self.hash_key.fragment_id(&self.identifiers.iter().map(|(id, _)| *id).collect::<Vec<_>>())
@@ -120,15 +144,24 @@ impl<'a> Refold<'a> {
         self.found.push(difference);
     }
 
+    fn compare_row(&mut self, held: FragmentRow) -> Result<(), StoreError> {
+        let (lost, expected) = (held.lost.as_ref().map(lost_text), self.lost.as_ref().map(lost_text));
+        if held.lost != self.lost {
+            let mut difference = Difference::of_row(Fragments::NAME, lost, expected);
+            difference.field = "lost".to_owned();
+            self.found.push(difference);
+        }
+        self.compare_identifiers(&held.identifiers)
+    }
+
     /// A fragment with touchpoints names whom they name, and each identifier leads to it.
-    fn compare_identifiers(&mut self, held: Option<Vec<Identifier>>) -> Result<(), StoreError> {
+    fn compare_identifiers(&mut self, held: &[Identifier]) -> Result<(), StoreError> {
         let expected: Vec<Identifier> = self.identifiers.iter().map(|(_, identifier)| identifier.clone()).collect();
-        let held = held.unwrap_or_default();
         if held != expected {
             let text = |list: &[Identifier]| {
                 (!list.is_empty()).then(|| list.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))
             };
-            let mut difference = Difference::of_row(Fragments::NAME, text(&held), text(&expected));
+            let mut difference = Difference::of_row(Fragments::NAME, text(held), text(&expected));
             difference.field = "identifiers".to_owned();
             self.found.push(difference);
         }
@@ -154,6 +187,12 @@ pub(crate) fn identifiers(touchpoint: &Touchpoint, hash_key: &HashKey) -> Vec<(I
     set.sort_unstable();
     set.dedup();
     set
+}
+
+/// The first touchpoint that lost, in words.
+pub(crate) fn lost_text(place: &TotalOrder) -> String {
+    let TotalOrder { occurred_at, source, message_id, content } = place;
+    format!("{source} {message_id} at {occurred_at}, content {content}")
 }
 
 fn place_text(key: &TimelineKey) -> String {

@@ -10,7 +10,7 @@ use store::{
 };
 use types::FragmentId;
 
-use super::{Told, Verifier, VerifyError, applied, finish, owner::Owners, progress, rows, scratch::Scratch, tell};
+use super::{Call, Told, VerifyError, applied, finish, owner::Owners, progress, rows, scratch::Scratch, tell};
 use crate::replay::{self, Shards};
 
 const LIMITS: PollLimits = PollLimits { records_max: 4_096, bytes_max: 8 << 20 };
@@ -47,37 +47,36 @@ impl Kept {
 }
 
 /// Verifies everything that a snapshot of the live state covers. Blocks.
-pub(super) fn verify(verifier: &Verifier, told: Told<'_>) -> Result<(), VerifyError> {
-    let live = verifier.store.snapshot();
+pub(super) fn verify(call: &Call<'_>, told: Told<'_>) -> Result<(), VerifyError> {
+    let live = call.store.snapshot();
     let until = applied(&live)?;
-    let scratch = Scratch::like(&live, &verifier.scratch)?;
-    fold(verifier, &scratch, &until, told)?;
+    let scratch = Scratch::like(call.store.manifest(), call.scratch)?;
+    fold(call, &scratch, &until, told)?;
     let folded = scratch.store().snapshot();
     let (mut summary, mut kept) = (VerifySummary::default(), Kept::default());
     for family in folded_families() {
-        compare_family(verifier, (&live, &folded), family, &mut summary, &mut kept, told)?;
+        compare_family(call, (&live, &folded), family, &mut summary, &mut kept, told)?;
     }
     (summary.truncated, summary.applied) = (kept.truncated, until);
     summary.touchpoints = folded.shards()?.iter().map(|(_, shard)| shard.touchpoints).sum();
-    explain(verifier, (&live, &folded), kept, told)?;
+    explain(call, (&live, &folded), kept, told)?;
     finish(told, summary)
 }
 
-fn fold(verifier: &Verifier, scratch: &Scratch, until: &BTreeMap<u32, u64>, told: Told<'_>) -> Result<(), VerifyError> {
+fn fold(call: &Call<'_>, scratch: &Scratch, until: &BTreeMap<u32, u64>, told: Told<'_>) -> Result<(), VerifyError> {
     let total = until.values().sum();
     let mut each = |shards: &Shards| {
         let done = shards.values().map(|shard| shard.applied).sum();
         progress(told, "folding", done, total).is_ok()
     };
-    let journal = verifier.journal.as_ref();
-    Ok(replay::replay(scratch.store(), journal, &verifier.hash_key, LIMITS, until, &mut each)?)
+    Ok(replay::replay(scratch.store(), call.journal, call.hash_key, LIMITS, until, &mut each)?)
 }
 
 /// The live state and the one just folded.
 type Both<'a> = (&'a Snapshot<'a>, &'a Snapshot<'a>);
 
 fn compare_family(
-    verifier: &Verifier,
+    call: &Call<'_>,
     (live, folded): Both<'_>,
     family: &'static str,
     summary: &mut VerifySummary,
@@ -87,7 +86,7 @@ fn compare_family(
     let phase = format!("comparing {family}");
     let compared = compare(live, folded, family, |rows, difference| {
         if let Some(row) = difference {
-            kept.add(rows::fragment_of(&row, &verifier.hash_key), row);
+            kept.add(rows::fragment_of(&row, call.hash_key), row);
         }
         if rows % PROGRESS_ROWS == 0 { progress(told, &phase, rows, 0) } else { Ok(()) }
     })?;
@@ -100,16 +99,16 @@ fn compare_family(
     Ok(())
 }
 
-fn explain(verifier: &Verifier, both: Both<'_>, kept: Kept, told: Told<'_>) -> Result<(), VerifyError> {
-    let owners = Owners { snapshots: [both.0, both.1], rules: &verifier.rules, hash_key: &verifier.hash_key };
+fn explain(call: &Call<'_>, both: Both<'_>, kept: Kept, told: Told<'_>) -> Result<(), VerifyError> {
+    let owners = Owners { snapshots: [both.0, both.1], rules: &call.rules, hash_key: call.hash_key };
     for (fragment, rows) in kept.fragments {
         let owner = owners.of(fragment);
-        for difference in rows::explain_fragment(both, &verifier.hash_key, fragment, &rows)? {
+        for difference in rows::explain_fragment(both, call.hash_key, fragment, &rows)? {
             tell(told, owner.message(difference))?;
         }
     }
     for row in kept.others {
-        for difference in rows::explain(&row, &verifier.hash_key) {
+        for difference in rows::explain(&row, call.hash_key) {
             tell(told, owners.nobody().message(difference))?;
         }
     }

@@ -4,8 +4,10 @@ use profile::fields::{self, Fields};
 use store::{
     Snapshot, StoreError,
     compare::RowDifference,
+    decision::HeldDecision,
     family::{
-        Conflicts, Copies, Family, Fragments, Incidence, Months, Orders, Shards, Timeline,
+        Conflicts, Copies, Decisions, Family, Fragments, Incidence, Losers, Months, Orders, Shards, Timeline,
+        fragments::FragmentRow,
         timeline::{TimelineKey, TimelineRow},
     },
 };
@@ -20,7 +22,7 @@ use crate::{
 pub(super) fn fragment_of(row: &RowDifference, hash_key: &HashKey) -> Option<FragmentId> {
     let part = |from: usize| row.key.get(from..from + 16)?.try_into().ok().map(FragmentId);
     match row.family {
-        Fragments::NAME | Months::NAME | Orders::NAME | Timeline::NAME => part(0),
+        Fragments::NAME | Months::NAME | Orders::NAME | Timeline::NAME | Losers::NAME => part(0),
         Incidence::NAME => part(16),
         Copies::NAME => values::<Copies>(row).into_iter().flatten().map(|copy| copy.fragment).next(),
         Conflicts::NAME => {
@@ -63,13 +65,17 @@ fn of_states(
     let (held_row, held) = difference::state_of(live, fragment)?;
     let (row, expected) = difference::state_of(folded, fragment)?;
     let mut found = difference::of_states(folded, hash_key, fragment, &held, &expected)?;
-    let names = |row: Option<store::family::fragments::FragmentRow>| {
-        let names = row?.identifiers.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
-        Some(Fields::from([("identifiers".to_owned(), names)]))
-    };
-    let (held, expected) = (names(held_row).unwrap_or_default(), names(row).unwrap_or_default());
+    let (held, expected) = (row_fields(held_row), row_fields(row));
     found.extend(Difference::of(Fragments::NAME, fields::differing(&held, &expected)));
     Ok(found)
+}
+
+/// What a fragment's row holds beside its state.
+fn row_fields(row: Option<FragmentRow>) -> Fields {
+    let Some(row) = row else { return Fields::new() };
+    let names = row.identifiers.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+    let lost = row.lost.as_ref().map(|place| ("lost".to_owned(), check::lost_text(place)));
+    Fields::from([("identifiers".to_owned(), names)]).into_iter().chain(lost).collect()
 }
 
 /// What a differing row means by itself.
@@ -78,6 +84,8 @@ pub(super) fn explain(row: &RowDifference, hash_key: &HashKey) -> Vec<Difference
         Timeline::NAME => of_touchpoints::<Timeline>(row),
         Conflicts::NAME => of_touchpoints::<Conflicts>(row),
         Incidence::NAME => vec![of_incidence(row)],
+        Losers::NAME => vec![of_loser(row)],
+        Decisions::NAME => of_decision(row, hash_key),
         Copies::NAME => {
             let [held, expected] = values::<Copies>(row).map(|copy| copy.as_ref().map(check::copy_text));
             vec![Difference::of_row(row.family, held, expected)]
@@ -116,6 +124,41 @@ fn of_incidence(row: &RowDifference) -> Difference {
         difference.field = format!("identifier {identifier}");
     }
     difference
+}
+
+fn of_loser(row: &RowDifference) -> Difference {
+    let text = |value: &Option<Box<[u8]>>| value.is_some().then(|| "lost against another of its name".to_owned());
+    let mut difference = Difference::of_row(row.family, text(&row.left), text(&row.right));
+    if let Some((_, copy, content)) = Losers::decode_key(&row.key) {
+        difference.field = format!("touchpoint of copy {copy}, content {content}");
+    }
+    difference
+}
+
+fn of_decision(row: &RowDifference, hash_key: &HashKey) -> Vec<Difference> {
+    let fields = |row: &Option<TimelineRow>| row.as_ref().map(|row| decision_fields(row, hash_key)).unwrap_or_default();
+    let [held, expected] = values::<Decisions>(row);
+    Difference::of(row.family, fields::differing(&fields(&held), &fields(&expected)))
+}
+
+/// The fields of an operator's decision: its place in the journal, its receipt and what it says.
+fn decision_fields(row: &TimelineRow, hash_key: &HashKey) -> Fields {
+    let position = ("position".to_owned(), format!("{}:{}", row.partition, row.offset));
+    let Ok(held) = HeldDecision::of(row, hash_key) else {
+        let unreadable = ("decision".to_owned(), format!("{} bytes that cannot be read", row.envelope.len()));
+        return Fields::from([position, unreadable]);
+    };
+    let [(_, left), (_, right)] = &held.decision.ends;
+    let said = [
+        ("received_at", held.received_at.to_string()),
+        ("decision.action", format!("{:?}", held.decision.action)),
+        ("decision.ends", format!("{left} {right}")),
+        ("decision.decision_id", held.decision.place.message_id.clone()),
+        ("decision.decided_at", held.decision.place.occurred_at.to_string()),
+        ("decision.reason", held.decision.reason.clone()),
+        ("decision.operator", held.decision.operator.clone()),
+    ];
+    said.into_iter().map(|(name, text)| (name.to_owned(), text)).chain([position]).collect()
 }
 
 /// A row of which nothing is known but its bytes.

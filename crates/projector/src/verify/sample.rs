@@ -16,7 +16,7 @@ use store::{
 };
 use types::{FragmentId, IdentifierId};
 
-use super::{Told, Verifier, VerifyError, applied, finish, owner::Owners, progress, tell};
+use super::{Call, Told, VerifyError, applied, finish, owner::Owners, progress, tell};
 use crate::{
     difference::{self, Difference},
     scrub::{
@@ -37,14 +37,14 @@ const RECORD_WAIT_MAX: Duration = Duration::from_secs(30);
 const TRIES: u64 = 8;
 
 /// Verifies so many customers. Blocks.
-pub(super) fn verify(verifier: &Verifier, customers: u32, seed: u64, told: Told<'_>) -> Result<(), VerifyError> {
-    let snapshot = verifier.store.snapshot();
+pub(super) fn verify(call: &Call<'_>, customers: u32, seed: u64, told: Told<'_>) -> Result<(), VerifyError> {
+    let snapshot = call.store.snapshot();
     let mut summary = VerifySummary { applied: applied(&snapshot)?, ..VerifySummary::default() };
     let mut met = BTreeSet::new();
     for number in 0..u64::from(customers) * TRIES {
-        let Some(customer) = choose(verifier, &snapshot, seed, number)? else { break };
+        let Some(customer) = choose(call, &snapshot, seed, number)? else { break };
         if met.insert(customer.identity.id) {
-            look_at(verifier, &snapshot, &customer, &mut summary, told)?;
+            look_at(call, &snapshot, &customer, &mut summary, told)?;
             summary.customers += 1;
             progress(told, "sampling", summary.customers, u64::from(customers))?;
         }
@@ -56,49 +56,40 @@ pub(super) fn verify(verifier: &Verifier, customers: u32, seed: u64, told: Told<
 }
 
 /// The customer of the first identifier at or after a pseudo-random place, around the end; `None` in an empty state.
-fn choose(
-    verifier: &Verifier,
-    snapshot: &Snapshot<'_>,
-    seed: u64,
-    number: u64,
-) -> Result<Option<Resolved>, StoreError> {
-    let from = scrub::start(&verifier.hash_key, seed, number).to_vec();
+fn choose(call: &Call<'_>, snapshot: &Snapshot<'_>, seed: u64, number: u64) -> Result<Option<Resolved>, StoreError> {
+    let from = scrub::start(call.hash_key, seed, number).to_vec();
     let first = |range: &Range| snapshot.scan::<Incidence>(range).next().transpose();
     let found = match first(&Range { from, ..Range::all() })? {
         None => first(&Range::all())?,
         found => found,
     };
     let Some(((identifier, _), ())) = found else { return Ok(None) };
-    find(verifier, snapshot, identifier)
+    find(call, snapshot, identifier)
 }
 
-fn find(
-    verifier: &Verifier,
-    snapshot: &Snapshot<'_>,
-    identifier: IdentifierId,
-) -> Result<Option<Resolved>, StoreError> {
-    CustomerRows::new(snapshot, &verifier.rules, &verifier.hash_key).find(identifier)
+fn find(call: &Call<'_>, snapshot: &Snapshot<'_>, identifier: IdentifierId) -> Result<Option<Resolved>, StoreError> {
+    CustomerRows::new(snapshot, &call.rules, call.hash_key).find(identifier)
 }
 
 fn look_at(
-    verifier: &Verifier,
+    call: &Call<'_>,
     snapshot: &Snapshot<'_>,
     customer: &Resolved,
     summary: &mut VerifySummary,
     told: Told<'_>,
 ) -> Result<(), VerifyError> {
-    let owners = Owners { snapshots: [snapshot, snapshot], rules: &verifier.rules, hash_key: &verifier.hash_key };
+    let owners = Owners { snapshots: [snapshot, snapshot], rules: &call.rules, hash_key: call.hash_key };
     let mut left = LOOKED_UP_MAX;
     for fragment in &customer.identity.fragments {
         summary.fragments += 1;
-        let mut found = match check::check(snapshot, &verifier.hash_key, *fragment, TOUCHPOINTS_MAX)? {
+        let mut found = match check::check(snapshot, call.hash_key, *fragment, TOUCHPOINTS_MAX)? {
             Checked::Compared(found) => found,
             Checked::TooLarge => {
                 summary.fragments_too_large += 1;
                 Vec::new()
             }
         };
-        found.extend(against_journal(verifier, snapshot, *fragment, &mut left, summary)?);
+        found.extend(against_journal(call, snapshot, *fragment, &mut left, summary)?);
         if !found.is_empty() {
             let owner = owners.of(*fragment);
             summary.differences += found.len() as u64;
@@ -110,7 +101,7 @@ fn look_at(
 
 /// The first touchpoints of a timeline against the records at their positions.
 fn against_journal(
-    verifier: &Verifier,
+    call: &Call<'_>,
     snapshot: &Snapshot<'_>,
     fragment: FragmentId,
     left: &mut usize,
@@ -119,7 +110,7 @@ fn against_journal(
     let mut found = Vec::new();
     for row in snapshot.scan_prefix::<Timeline>(&fragment.0).take(*left) {
         let (key, row) = row?;
-        let record = record_at(verifier.journal.as_ref(), Position { partition: row.partition, offset: row.offset })?;
+        let record = record_at(call.journal, Position { partition: row.partition, offset: row.offset })?;
         *left -= 1;
         summary.touchpoints += 1;
         if record.as_ref().is_some_and(|record| record.value == row.envelope) {

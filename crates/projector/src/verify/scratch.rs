@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use store::{OpenError, Snapshot, Store, StoreSettings, family::Manifests};
+use store::{Manifest, OpenError, Store, StoreSettings};
 
 const CACHE_BYTES: usize = 16 << 20;
 const WRITE_BUFFER_BYTES: usize = 32 << 20;
@@ -18,18 +18,17 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
-    /// An empty state of the same kind as a snapshot's.
+    /// An empty state of the same kind as another, under its rules too.
     ///
     /// # Errors
     /// Those of opening it.
-    pub(super) fn like(snapshot: &Snapshot<'_>, dir: &Path) -> Result<Self, OpenError> {
+    pub(super) fn like(manifest: &Manifest, dir: &Path) -> Result<Self, OpenError> {
         let failed = |error: io::Error| OpenError::Failed { dir: dir.to_owned(), reason: error.to_string() };
         remove(dir).map_err(failed)?;
         std::fs::create_dir_all(dir).map_err(failed)?;
-        let manifest = snapshot.get::<Manifests>(&())?.unwrap_or_default();
         let (cache_bytes, write_buffer_bytes) = (CACHE_BYTES, WRITE_BUFFER_BYTES);
         let settings = StoreSettings { dir: dir.to_owned(), cache_bytes, write_buffer_bytes, sync: false };
-        Ok(Self { store: Some(Store::open(&settings, &manifest)?), dir: dir.to_owned() })
+        Ok(Self { store: Some(Store::open(&settings, manifest)?), dir: dir.to_owned() })
     }
 
     pub(super) fn store(&self) -> &Store {

@@ -60,9 +60,10 @@ impl VerifyService for Verifier {
 fn run(verifier: &Verifier, request: &VerifyRequest, sender: &Sender, handle: &Handle, _permit: OwnedSemaphorePermit) {
     let send = |answer| handle.block_on(sender.send_timeout(answer, READ_ON_MAX)).is_ok();
     let mut told = |step: Step| send(Ok(VerifyResponse { step: Some(step) }));
+    let call = verifier.call();
     let ended = match request.sample {
-        0 => full::verify(verifier, &mut told),
-        customers => sample::verify(verifier, customers, request.seed, &mut told),
+        0 => full::verify(&call, &mut told),
+        customers => sample::verify(&call, customers, request.seed, &mut told),
     };
     match ended {
         Ok(()) => {}

@@ -3,8 +3,9 @@
 use std::pin::Pin;
 
 use proto::customer::{
-    BatchGetCustomersRequest, BatchGetCustomersResponse, GetCustomerRequest, GetCustomerResponse, ListCustomersRequest,
-    ListCustomersResponse, ListTouchpointsRequest, ListTouchpointsResponse,
+    BatchGetCustomersRequest, BatchGetCustomersResponse, ExplainCustomerRequest, ExplainCustomerResponse,
+    GetCustomerRequest, GetCustomerResponse, ListCustomersRequest, ListCustomersResponse, ListTouchpointsRequest,
+    ListTouchpointsResponse,
     customer_service_server::{CustomerService, CustomerServiceServer},
 };
 use tokio_stream::Stream;
@@ -51,5 +52,12 @@ impl CustomerService for Gateway {
         request: Request<ListTouchpointsRequest>,
     ) -> Result<Response<ListTouchpointsResponse>, Status> {
         self.ask(request, async |projector, request| projector.customers().list_touchpoints(request).await).await
+    }
+
+    async fn explain_customer(
+        &self,
+        request: Request<ExplainCustomerRequest>,
+    ) -> Result<Response<ExplainCustomerResponse>, Status> {
+        self.ask(request, async |projector, request| projector.customers().explain_customer(request).await).await
     }
 }

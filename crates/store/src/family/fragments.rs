@@ -2,7 +2,7 @@
 
 use profile::Core;
 use serde::{Deserialize, Serialize};
-use types::{FragmentId, Identifier};
+use types::{FragmentId, Identifier, TotalOrder};
 
 use super::{Family, from_postcard, to_postcard};
 
@@ -15,8 +15,10 @@ pub struct Fragments;
 pub struct FragmentRow {
     /// The set of identifiers, in the order of their ids.
     pub identifiers: Vec<Identifier>,
-    /// The core record.
+    /// The core record; empty where no touchpoint counts.
     pub core: Core,
+    /// The first touchpoint that lost against another of the same name; its identifiers were seen all the same.
+    pub lost: Option<TotalOrder>,
 }
 
 impl Family for Fragments {

@@ -1,7 +1,7 @@
 //! `manifest`: the one row that says what the state is and whose journal it was folded from.
 
 use super::{Family, from_postcard, to_postcard};
-use crate::manifest::Manifest;
+use crate::manifest::{FORMAT_VERSION, Manifest};
 
 /// The family of the manifest; its only key is empty.
 #[derive(Debug)]
@@ -26,6 +26,11 @@ impl Family for Manifests {
     }
 
     fn decode_value(bytes: &[u8]) -> Result<Manifest, String> {
+        // Of another format, only its number can be read.
+        let (format_version, _) = postcard::take_from_bytes(bytes).map_err(|error| error.to_string())?;
+        if format_version != FORMAT_VERSION {
+            return Ok(Manifest { format_version, ..Manifest::default() });
+        }
         from_postcard(bytes)
     }
 }

@@ -22,6 +22,8 @@ pub struct ShardRow {
     pub copies: u64,
     /// Touchpoints that share their identity with another but differ in content.
     pub conflicts: u64,
+    /// Operators' decisions, copies left out.
+    pub decisions: u64,
     /// Fragments held.
     pub fragments: u64,
     /// Records passed over, by reason.

@@ -11,6 +11,7 @@ use super::{
     timeline::{TimelineKey, TimelineRow},
     *,
 };
+use crate::manifest::FORMAT_VERSION;
 use crate::manifest::Manifest;
 
 fn round_trip<F: Family>(key: F::Key, value: F::Value)
@@ -30,15 +31,22 @@ proptest! {
         let (fragment, copy, content) = (FragmentId(hash), CopyKey(other), ContentHash(hash));
         let row = TimelineRow { partition: 7, offset: number, envelope: bytes };
         round_trip::<Timeline>(TimelineKey { fragment, occurred_at: Micros(time), copy }, row.clone());
-        round_trip::<Conflicts>((copy, content), row);
+        round_trip::<Conflicts>((copy, content), row.clone());
+        round_trip::<Decisions>((IdentifierId(hash), content), row);
         round_trip::<Copies>(copy, CopyRow { fragment, occurred_at: Micros(time), content, received_at: Micros(!time) });
         round_trip::<Months>((fragment, Month(month)), MonthActivity::default());
         round_trip::<Orders>((fragment, OrderKey(other)), OrderFacts::default());
         round_trip::<Incidence>((IdentifierId(hash), FragmentId(other)), ());
         round_trip::<Shards>(3, ShardRow { applied: number, newest_occurred_at: Some(Micros(time)), ..ShardRow::default() });
         let identifiers = vec![Identifier::new("email", "a@b.c")];
-        round_trip::<Fragments>(fragment, FragmentRow { identifiers, core: Core { touchpoints: number, ..Core::default() } });
-        round_trip::<Manifests>((), Manifest { partitions: 4, topic_id: "t".into(), ..Manifest::default() });
+        round_trip::<Fragments>(fragment, FragmentRow { identifiers, core: Core { touchpoints: number, ..Core::default() }, lost: None });
+        round_trip::<Losers>((fragment, copy, content), ());
+        round_trip::<Manifests>((), Manifest {
+            format_version: FORMAT_VERSION,
+            partitions: 4,
+            rules: "r".into(),
+            ..Manifest::default()
+        });
     }
 
     #[test]
