@@ -11,7 +11,7 @@ use journal::{
 };
 use patron::generate::{Generator, Settings};
 use tokio::runtime::Runtime;
-use types::{Catalogue, HashKey, Micros, record::Touchpoint};
+use types::{Catalogue, HashKey, Micros, Normaliser, record::Touchpoint};
 
 /// Partitions, as configured unless told otherwise.
 pub const PARTITIONS: u32 = 4;
@@ -59,7 +59,7 @@ pub fn journal_of(touchpoints: Generator, dir: &Path, runtime: &Runtime) -> Resu
 
 fn sealed(touchpoint: Touchpoint, catalogue: &Catalogue, blocked: &BlockedValues, key: &HashKey) -> Result<NewRecord> {
     let received_at = Micros(touchpoint.occurred().0 + DELAY_MICROS);
-    let admitted = admit(touchpoint, received_at, catalogue, blocked);
+    let admitted = admit(touchpoint, received_at, catalogue, blocked, &Normaliser::default());
     let admitted = admitted.ok().context("ingest takes all that the generator makes")?;
     Ok(envelope::new_record(&admitted.touchpoint, received_at, key, PARTITIONS))
 }

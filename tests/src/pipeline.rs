@@ -1,12 +1,15 @@
 //! The real path from touchpoints to a digest, without a network: admitted, sealed, appended, projected into RocksDB.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use ingest::{BlockedValues, admit, envelope};
 use journal::{Journal, NewRecord, memory::MemoryJournal};
 use projector::{Projector, ProjectorSettings};
 use store::{Manifest, Store, StoreSettings, digest::StateDigest};
-use types::{Catalogue, HashKey, Micros, Progress, record::Touchpoint};
+use types::{Catalogue, HashKey, Micros, Normaliser, Progress, record::Touchpoint};
 
 /// A touchpoint and when it is received.
 pub type Received = (Touchpoint, Micros);
@@ -16,9 +19,12 @@ pub fn hash_key() -> HashKey {
     HashKey::derive("test")
 }
 
+/// Compiled once: the patterns take a while.
+static BLOCKED: LazyLock<BlockedValues> = LazyLock::new(BlockedValues::standard);
+
 /// The record that ingest would append; panics if ingest would reject it.
 pub fn record((touchpoint, received_at): &Received, partitions: u32) -> NewRecord {
-    let admitted = admit(touchpoint.clone(), *received_at, &Catalogue::default(), &BlockedValues::standard());
+    let admitted = admit(touchpoint.clone(), *received_at, &Catalogue::default(), &BLOCKED, &Normaliser::default());
     let admitted = admitted.expect("tests of the fold publish what ingest takes");
     envelope::new_record(&admitted.touchpoint, *received_at, &hash_key(), partitions)
 }

@@ -64,7 +64,7 @@ impl Whole {
             (person.id, customer)
         };
         Self {
-            customers: people::people(&counts, rules, hash_key).into_iter().map(customer).collect(),
+            customers: people::people(&counts, &conflicts, rules, hash_key).into_iter().map(customer).collect(),
             counts: counts.iter().map(Seen::kept).collect(),
             conflicts: conflicts.iter().map(Seen::kept).collect(),
             copies,

@@ -194,6 +194,32 @@ fn state_of_a_newer_format_or_another_key_is_refused_with_the_remedy() {
     assert!(said.contains("format version") && said.contains("upgrade patron"), "{said}");
 }
 
+#[test]
+fn another_phone_region_is_refused_with_the_remedy_and_an_older_journal_gets_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let region = |code: &'static str| [("PATRON_IDENTITY_PHONE_REGION", code)];
+    assert!(Server::start_with(dir.path(), &region("AT")).unwrap().terminate().success());
+    for code in ["", "DE"] {
+        // Nor does deleting the state make another one good: partition keys follow from it.
+        drop(std::fs::remove_dir_all(dir.path().join("state")));
+        let mut other = up(dir.path());
+        other.envs(region(code));
+        let said = refused(other);
+        assert!(said.contains("set identity.phone_region = \"AT\""), "{said}");
+    }
+    assert!(Server::start_with(dir.path(), &region("at")).unwrap().terminate().success());
+    let held = dir.path().join("identifiers.normal_form");
+    assert_eq!(std::fs::read_to_string(&held).unwrap(), "2 AT");
+    std::fs::write(&held, "3 AT").unwrap();
+    let mut older = up(dir.path());
+    older.envs(region("AT"));
+    assert!(refused(older).contains("normal form 3"));
+    // As a journal from before there were normal forms.
+    std::fs::remove_file(&held).unwrap();
+    assert!(Server::start(dir.path()).unwrap().terminate().success());
+    assert_eq!(std::fs::read_to_string(&held).unwrap(), "2");
+}
+
 /// A state as a later version might write it.
 fn newer_state(data_dir: &Path) {
     std::fs::create_dir_all(data_dir.join("generations")).unwrap();

@@ -20,14 +20,21 @@ fn envelopes(received: &[Received]) -> Vec<Envelope> {
 }
 
 fn rules() -> (identity::Rules, Rules) {
-    let limits = LIMITS.map(|(namespace, limit)| (namespace.to_owned(), limit));
     let real = identity::Rules {
-        limits: limits.clone().into(),
+        limits: LIMITS.map(|(namespace, limit)| (namespace.to_owned(), limit)).into(),
         identifiers_max: IDENTIFIERS_MAX,
         ..identity::Rules::default()
     };
-    let limits = limits.map(|(namespace, limit)| (namespace, limit as usize)).into();
-    (real, Rules { limits, identifiers_max: IDENTIFIERS_MAX as usize })
+    let usizes = |limits: &std::collections::BTreeMap<String, u32>| {
+        limits.iter().map(|(namespace, limit)| (namespace.clone(), *limit as usize)).collect()
+    };
+    let naive = Rules {
+        limits: usizes(&real.limits),
+        identifiers_max: IDENTIFIERS_MAX as usize,
+        limits_per_week: usizes(&real.limits_per_week),
+        sharing: usizes(&real.sharing),
+    };
+    (real, naive)
 }
 
 fn cases(variable: &str, default: u32) -> u32 {

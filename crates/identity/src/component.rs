@@ -152,6 +152,10 @@ struct Walk<'a, E> {
 impl<E: Evidence> Walk<'_, E> {
     /// Reads what is said of an identifier, but of a cut one no more than shows that it is.
     fn look(&mut self, id: IdentifierId) -> Result<Look, E::Error> {
+        if let Some((identifier, cut)) = self.evidence.known_cut(id) {
+            self.looks.insert(id, Some(cut));
+            return Ok(Look::Cut(identifier, cut));
+        }
         let mut sight = Sight { decisions: self.evidence.decisions(id)?, ..Sight::default() };
         let mut crowd = Crowd::new(self.rules, id);
         let decided = sight.decisions.iter().flat_map(|decision| &decision.ends).find(|(end, _)| *end == id);
@@ -167,7 +171,10 @@ impl<E: Evidence> Walk<'_, E> {
         self.looks.insert(id, crowd.cut);
         Ok(match (crowd.identifier, crowd.cut) {
             (None, _) => Look::Unknown,
-            (Some(identifier), Some(cut)) => Look::Cut(identifier, cut),
+            (Some(identifier), Some(cut)) => {
+                self.evidence.remember_cut(id, &identifier, cut);
+                Look::Cut(identifier, cut)
+            }
             (Some(_), None) => Look::Open(sight),
         })
     }

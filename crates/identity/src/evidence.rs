@@ -4,6 +4,8 @@ use std::{ops::ControlFlow, rc::Rc};
 
 use types::{FragmentId, Identifier, IdentifierId, TotalOrder, record::IdentityAction};
 
+use crate::rules::Cut;
+
 /// Where evidence is read from.
 pub trait Evidence {
     /// What can go wrong while reading.
@@ -20,6 +22,15 @@ pub trait Evidence {
     /// # Errors
     /// Those of the store.
     fn decisions(&self, identifier: IdentifierId) -> Result<Vec<Decision>, Self::Error>;
+
+    /// What an earlier walk over the same evidence told by `remember_cut`; a walk over all customers meets a kiosk at each of
+    /// its visitors.
+    fn known_cut(&self, _identifier: IdentifierId) -> Option<(Identifier, Cut)> {
+        None
+    }
+
+    /// An identifier is cut.
+    fn remember_cut(&self, _id: IdentifierId, _identifier: &Identifier, _cut: Cut) {}
 }
 
 /// What is done with each fragment.

@@ -1,10 +1,10 @@
-//! Admission of one touchpoint: trim, check, drop blocked identifiers, canonical form.
+//! Admission of one touchpoint: trim, check, drop blocked identifiers, normal and canonical form.
 //!
 //! A pure function of the touchpoint, the instant of receipt and the rules. Never reads a clock, never appends.
 
 use proto::ingest::Finding;
 use types::record::Touchpoint;
-use types::{Catalogue, Micros};
+use types::{Catalogue, Micros, Normaliser};
 
 use crate::{BlockedValues, check, identify, normalise};
 
@@ -16,7 +16,7 @@ mod tests;
 pub struct Admitted {
     /// Normalised, without received_at; at least one identifier, the strongest first.
     pub touchpoint: Touchpoint,
-    /// What was left out of it.
+    /// What was left out of it, and identifiers that were kept as they are because they cannot be read.
     pub notes: Vec<Finding>,
 }
 
@@ -24,10 +24,11 @@ pub struct Admitted {
 ///
 /// ```
 /// use ingest::{BlockedValues, admit};
-/// use types::{Catalogue, Micros, record::Touchpoint};
+/// use types::{Catalogue, Micros, Normaliser, record::Touchpoint};
 ///
 /// let sent = Touchpoint { source: "pos".into(), kind: "order_complete".into(), ..Touchpoint::default() };
-/// let findings = admit(sent, Micros(0), &Catalogue::default(), &BlockedValues::standard()).unwrap_err();
+/// let normaliser = Normaliser::default();
+/// let findings = admit(sent, Micros(0), &Catalogue::default(), &BlockedValues::standard(), &normaliser).unwrap_err();
 /// let fields: Vec<&str> = findings.iter().map(|finding| finding.field.as_str()).collect();
 /// assert_eq!(fields, ["message_id", "kind", "occurred_at"]);
 /// assert!(findings[1].description.contains("did you mean `order_completed`?"));
@@ -41,14 +42,15 @@ pub fn admit(
     received_at: Micros,
     catalogue: &Catalogue,
     blocked: &BlockedValues,
+    normaliser: &Normaliser,
 ) -> Result<Admitted, Vec<Finding>> {
     check::size(&touchpoint).map_or(Ok(()), |finding| Err(vec![finding]))?;
-    normalise::trim(&mut touchpoint);
+    normalise::trim(&mut touchpoint, normaliser);
     let findings = check::check(&touchpoint, received_at, catalogue);
     if !findings.is_empty() {
         return Err(findings);
     }
-    let notes = identify::identify(&mut touchpoint, blocked)?;
+    let notes = identify::identify(&mut touchpoint, blocked, normaliser)?;
     normalise::canonical(&mut touchpoint);
     Ok(Admitted { touchpoint, notes })
 }

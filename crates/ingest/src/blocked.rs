@@ -1,15 +1,18 @@
 //! Values of identifiers that stand for nobody in particular: `null`, `guest`, all zeros, `test@test.com`.
 //!
-//! One such value would make one customer of thousands of people. Owns the list and its patterns; never blocks receipts,
-//! which Patron makes itself.
+//! One such value would make one customer of thousands of people. Owns the list; never blocks receipts, which Patron makes
+//! itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use types::identifier::RECEIPT;
 use types::kind::is_name;
 
+mod pattern;
 #[cfg(test)]
 mod tests;
+
+use pattern::Pattern;
 
 /// Stands for all namespaces in the list, and for any text in a pattern.
 const ANY: &str = "*";
@@ -27,6 +30,13 @@ const EVERYWHERE: &[&str] = &[
     "anonymous",
     "anonym",
     "guest",
+    "anon",
+    "<nil>",
+    "id",
+    "email",
+    "distinct_id",
+    "distinctid",
+    "not_authenticated",
     "test",
     "n/a",
     "na",
@@ -48,9 +58,6 @@ const EMAILS: &[&str] = &[
     "a@a.com",
     "none@none.com",
     "noemail@*",
-    "noreply@*",
-    "no-reply@*",
-    "donotreply@*",
     "*@example.com",
     "*@example.org",
     "*@example.net",
@@ -76,6 +83,7 @@ struct Patterns {
     exact: BTreeSet<String>,
     starts: BTreeSet<String>,
     ends: BTreeSet<String>,
+    patterns: Vec<Pattern>,
 }
 
 impl BlockedValues {
@@ -93,6 +101,9 @@ impl BlockedValues {
         list.add_all("phone", PHONES.iter().copied());
         list.add_all("phone", one_digit);
         list.add_all("device_id", DEVICES.iter().copied());
+        for (namespace, text) in pattern::STANDARD {
+            list.add_pattern(namespace, Pattern::new(text).expect("a test compiles all built-in patterns"));
+        }
         list
     }
 
@@ -109,6 +120,22 @@ impl BlockedValues {
         Ok(self)
     }
 
+    /// This list and more patterns: namespace, or `*` for all, to regular expressions. A pattern must match the whole value, in
+    /// any case.
+    ///
+    /// # Errors
+    /// The namespace that is no name; or namespace, pattern, the place in it and the problem.
+    pub fn extended_with_patterns(mut self, more: &BTreeMap<String, Vec<String>>) -> Result<Self, String> {
+        for (namespace, patterns) in more {
+            check_namespace(namespace)?;
+            for text in patterns {
+                let pattern = Pattern::new(text).map_err(|problem| format!("{namespace}: {problem}"))?;
+                self.add_pattern(namespace, pattern);
+            }
+        }
+        Ok(self)
+    }
+
     /// Whether an identifier stands for nobody in particular.
     pub fn blocks(&self, namespace: &str, value: &str) -> bool {
         if namespace == RECEIPT {
@@ -117,6 +144,10 @@ impl BlockedValues {
         let value = value.trim().to_lowercase();
         let listed = |namespace| self.lists.get(namespace).is_some_and(|list| list.contain(&value));
         only_zeros(&value) || listed(ANY) || listed(namespace)
+    }
+
+    fn add_pattern(&mut self, namespace: &str, pattern: Pattern) {
+        self.lists.entry(namespace.to_owned()).or_default().patterns.push(pattern);
     }
 
     fn add_all(&mut self, namespace: &str, values: impl IntoIterator<Item = impl AsRef<str>>) {
@@ -147,6 +178,7 @@ impl Patterns {
         self.exact.contains(value)
             || self.starts.iter().any(|start| value.starts_with(start.as_str()))
             || self.ends.iter().any(|end| value.ends_with(end.as_str()))
+            || self.patterns.iter().any(|pattern| pattern.matches(value))
     }
 }
 

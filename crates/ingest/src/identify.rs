@@ -1,10 +1,13 @@
-//! Who a touchpoint speaks of: blocked identifiers are dropped, and where none is left an order or a visit stands in.
+//! Who a touchpoint speaks of: blocked identifiers are dropped, and where none is left an order or a visit stands in; the others
+//! are brought into their normal form.
 //!
 //! Never links identifiers, never judges whether two are one person.
 
 use proto::ingest::{Finding, Reason};
 use types::identifier::RECEIPT;
-use types::record::{Identifier, Touchpoint};
+use types::normal_form::Normal;
+use types::record::{self, Touchpoint};
+use types::{Identifier, Normaliser};
 
 use crate::BlockedValues;
 
@@ -12,14 +15,18 @@ use crate::BlockedValues;
 ///
 /// # Errors
 /// The blocked ones, or that there was none, where no receipt can be made either.
-pub(crate) fn identify(touchpoint: &mut Touchpoint, blocked: &BlockedValues) -> Result<Vec<Finding>, Vec<Finding>> {
-    let notes = drop_blocked(&mut touchpoint.identifiers, blocked);
+pub(crate) fn identify(
+    touchpoint: &mut Touchpoint,
+    blocked: &BlockedValues,
+    normaliser: &Normaliser,
+) -> Result<Vec<Finding>, Vec<Finding>> {
+    let notes = normal_ones(&mut touchpoint.identifiers, blocked, normaliser);
     if !touchpoint.identifiers.is_empty() {
         return Ok(notes);
     }
     match receipt(touchpoint) {
         Some(receipt) => {
-            touchpoint.identifiers.push(receipt);
+            touchpoint.identifiers.push((&normaliser.read(&receipt).identifier).into());
             Ok(notes)
         }
         None if notes.is_empty() => Err(vec![nobody()]),
@@ -27,24 +34,29 @@ pub(crate) fn identify(touchpoint: &mut Touchpoint, blocked: &BlockedValues) -> 
     }
 }
 
-/// Indexes in the notes are those of the caller's list.
-fn drop_blocked(identifiers: &mut Vec<Identifier>, blocked: &BlockedValues) -> Vec<Finding> {
+/// Indexes in the notes are those of the caller's list. A value is blocked as it was sent and in its normal form: `123456789` is
+/// nobody's number in any country.
+fn normal_ones(
+    identifiers: &mut Vec<record::Identifier>,
+    blocked: &BlockedValues,
+    normaliser: &Normaliser,
+) -> Vec<Finding> {
     let mut notes = Vec::new();
-    let mut index = 0_usize;
-    identifiers.retain(|identifier| {
-        let drop = blocked.blocks(&identifier.namespace, &identifier.value);
-        if drop {
+    for (index, sent) in std::mem::take(identifiers).iter().enumerate() {
+        let Normal { identifier, unreadable } = normaliser.read(&Identifier::from(sent));
+        if [&sent.value, &identifier.value].iter().any(|value| blocked.blocks(&identifier.namespace, value)) {
             notes.push(dropped(index));
+            continue;
         }
-        index += 1;
-        !drop
-    });
+        notes.extend(unreadable.map(|why| kept(index, why)));
+        identifiers.push((&identifier).into());
+    }
     notes
 }
 
 fn receipt(touchpoint: &Touchpoint) -> Option<Identifier> {
     let value = [touchpoint.order_id(), &touchpoint.visit_id].into_iter().find(|value| !value.is_empty())?;
-    Some(Identifier { namespace: RECEIPT.to_owned(), value: value.to_owned() })
+    Some(Identifier::new(RECEIPT, value))
 }
 
 fn dropped(index: usize) -> Finding {
@@ -55,6 +67,14 @@ fn dropped(index: usize) -> Finding {
             "the value stands for nobody in particular and was dropped; leave the identifier out where the person \
                       is unknown"
                 .to_owned(),
+    }
+}
+
+fn kept(index: usize, why: &str) -> Finding {
+    Finding {
+        reason: Reason::Malformed.into(),
+        field: format!("identifiers[{index}].value"),
+        description: format!("kept as it is: {why}"),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Normal form: equal facts have equal bytes. Part of the journal's format version 1.
+//! Normal form: equal facts have equal bytes. Part of the journal's format version.
 //!
 //! `trim` keeps every index and every value that the checks speak of; `canonical` comes after them. Both never fail, leave
 //! what they cannot read as it is, and change nothing when applied again.
@@ -8,17 +8,17 @@ use prost_types::{Struct, Value};
 use types::limits::{NESTING_MAX, SCORE_MAX};
 use types::money;
 use types::record::{Coupon, Item, Money, Order, Score, Touchpoint};
-use types::{Decimal, Identifier};
+use types::{Decimal, Identifier, Normaliser};
 
 #[cfg(test)]
 mod tests;
 
-/// Trims white space off all texts (names of traits and properties apart), writes namespaces and e-mail addresses in lower
-/// case.
-pub fn trim(touchpoint: &mut Touchpoint) {
+/// Trims white space off all texts (names of traits and properties apart) and tidies identifiers. Their normal form comes when
+/// blocked ones are dropped.
+pub fn trim(touchpoint: &mut Touchpoint, normaliser: &Normaliser) {
     each_text(touchpoint, &mut trim_text);
     for identifier in &mut touchpoint.identifiers {
-        *identifier = (&Identifier::from(&*identifier).normalised()).into();
+        *identifier = (&normaliser.tidied(&Identifier::from(&*identifier))).into();
     }
 }
 

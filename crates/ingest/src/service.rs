@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 use tonic::codec::CompressionEncoding;
 use tonic::{Request, Response, Status, Streaming};
 use types::limits::REQUEST_BYTES_MAX;
-use types::{Catalogue, HashKey};
+use types::{Catalogue, HashKey, Normaliser};
 
 use crate::{BlockedValues, Clock, status};
 
@@ -31,6 +31,8 @@ pub struct IngestSettings {
     pub hash_key: HashKey,
     /// Values of identifiers that stand for nobody.
     pub blocked: BlockedValues,
+    /// What brings identifiers into their normal form.
+    pub normaliser: Normaliser,
     /// How long the journal may take for a batch.
     pub append_timeout: Duration,
     /// Most batches of one stream that are under way at once; 0 counts as 1.
@@ -46,6 +48,7 @@ impl IngestSettings {
             catalogue: Catalogue::default(),
             hash_key,
             blocked: BlockedValues::standard(),
+            normaliser: Normaliser::default(),
             append_timeout: Duration::from_secs(10),
             stream_batches_under_way_max: 8,
             publishes_under_way_max: 64,

@@ -126,6 +126,7 @@ impl Config {
         self.check_names()?;
         self.check_kafka()?;
         self.blocked().map(drop)?;
+        self.normaliser().map(drop)?;
         tracing_subscriber::EnvFilter::try_new(&self.log.filter).map_err(|error| {
             ConfigError::value("log.filter", format!("{error}; write a filter such as `info,projector=debug`"))
         })?;
@@ -213,11 +214,23 @@ impl Config {
     /// Values that stand for nobody: the built-in list and the configured one.
     ///
     /// # Errors
-    /// A namespace that is none.
+    /// A namespace that is none, or a pattern that does not compile.
     pub fn blocked(&self) -> Result<ingest::BlockedValues, ConfigError> {
         ingest::BlockedValues::standard()
             .extended_with(&self.identity.blocked)
-            .map_err(|problem| ConfigError::value("identity.blocked", problem))
+            .map_err(|problem| ConfigError::value("identity.blocked", problem))?
+            .extended_with_patterns(&self.identity.blocked_patterns)
+            .map_err(|problem| ConfigError::value("identity.blocked_patterns", problem))
+    }
+
+    /// What brings identifiers into their normal form.
+    ///
+    /// # Errors
+    /// A region that is none.
+    pub fn normaliser(&self) -> Result<types::Normaliser, ConfigError> {
+        types::normal_form::PhoneRegion::parse(self.identity.phone_region.trim())
+            .map(types::Normaliser::new)
+            .map_err(|problem| ConfigError::value("identity.phone_region", problem))
     }
 
     /// The catalogue with the custom kinds.
@@ -231,7 +244,7 @@ impl Config {
 
     /// The rules by which customers are resolved.
     pub fn rules(&self) -> identity::Rules {
-        let IdentityConfig { priority, limits, limits_per_week, identifiers_max, sharing, weak, blocked } =
+        let IdentityConfig { priority, limits, limits_per_week, identifiers_max, sharing, weak, blocked, .. } =
             self.identity.clone();
         let blocked = blocked.into_iter().map(|(namespace, values)| (namespace, values.into_iter().collect()));
         let (weak, blocked) = (weak.into_iter().collect(), blocked.collect());

@@ -22,6 +22,7 @@ mod http;
 mod journals;
 mod lag;
 mod manifest;
+mod normal_form;
 mod role;
 
 pub(crate) use journals::{connect, topics};
@@ -191,6 +192,7 @@ impl Shards {
         let contexts = query::Contexts {
             serving: Arc::new(generations::Live(generations.served())),
             hash_key: hash_key.clone(),
+            normaliser: config.normaliser()?,
             journal: Arc::new(Facts(Arc::clone(&journals.touchpoints))),
             wait_max: Duration::from_millis(config.query.wait_max_ms),
             started_at: WallClock.now(),
@@ -213,6 +215,7 @@ fn ingest_settings(config: &Config, hash_key: HashKey) -> anyhow::Result<IngestS
     Ok(IngestSettings {
         catalogue: config.catalogue()?,
         blocked: config.blocked()?,
+        normaliser: config.normaliser()?,
         append_timeout: Duration::from_millis(config.ingest.append_timeout_ms),
         stream_batches_under_way_max: config.ingest.stream_batches_under_way_max,
         publishes_under_way_max: config.ingest.publishes_under_way_max,

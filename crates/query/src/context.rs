@@ -9,7 +9,7 @@ use proto::customer::AppliedOffset;
 use store::{Snapshot, Store, StoreError};
 use tokio::sync::watch;
 use tonic::Status;
-use types::{HashKey, Micros, Progress};
+use types::{HashKey, Micros, Normaliser, Progress};
 
 use crate::status;
 
@@ -46,6 +46,8 @@ pub struct Contexts {
     pub serving: Arc<dyn Serving>,
     /// Key of all derived hashes.
     pub hash_key: HashKey,
+    /// What brings identifiers that are asked for into the form in which they were published.
+    pub normaliser: Normaliser,
     /// The journal's ids and ends.
     pub journal: Arc<dyn JournalFacts>,
     /// Longest wait for `min_position` where the caller sets no deadline.
@@ -68,6 +70,7 @@ impl Contexts {
             store,
             rules,
             hash_key: self.hash_key.clone(),
+            normaliser: self.normaliser,
             progress,
             journal: Arc::clone(&self.journal),
             wait_max: self.wait_max,
@@ -82,6 +85,7 @@ pub(crate) struct Context {
     pub(crate) store: Arc<Store>,
     pub(crate) rules: Arc<Rules>,
     pub(crate) hash_key: HashKey,
+    pub(crate) normaliser: Normaliser,
     pub(crate) progress: watch::Receiver<Progress>,
     pub(crate) journal: Arc<dyn JournalFacts>,
     pub(crate) wait_max: Duration,

@@ -14,7 +14,7 @@ use proto::{
 use store::{CustomerRows, Resolved, Snapshot, StoreError};
 use tokio_stream::{Stream, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status};
-use types::{HashKey, Identifier, IdentifierId};
+use types::{Identifier, IdentifierId};
 
 use crate::{
     context::{Context, Contexts, applied},
@@ -27,6 +27,9 @@ use crate::{
 
 mod list;
 mod pages;
+mod sought;
+
+use sought::Sought;
 
 /// Most customers of one batch request.
 const BATCH_MAX: usize = 1_000;
@@ -53,10 +56,11 @@ impl CustomerService for Customers {
         let context = self.contexts.wait_for(&request.get_ref().min_position, request.metadata()).await?;
         let request = request.into_inner();
         let mask = customer_mask(request.read_mask.as_ref())?;
-        let (id, who) = identifier_id(&context.hash_key, request.customer.as_ref(), "customer")?;
+        let (sought, who) = sought(&context, request.customer.as_ref(), "customer")?;
         let moment = Moment::of(request.as_of.as_ref(), request.known_at.as_ref());
         let read = move |context: &Context| {
             let snapshot = context.store.snapshot();
+            let id = sought.held(context, &snapshot)?;
             let customer = match moment {
                 None => get(context, &snapshot, id, &mask)?,
                 Some(moment) => get_at(context, &snapshot, id, moment, &mask)?,
@@ -81,14 +85,16 @@ impl CustomerService for Customers {
         }
         let mask = customer_mask(request.read_mask.as_ref())?;
         let id = |(at, who): (usize, &CustomerRef)| {
-            identifier_id(&context.hash_key, Some(who), &format!("customers[{at}]")).map(|(id, _)| id)
+            sought(&context, Some(who), &format!("customers[{at}]")).map(|(sought, _)| sought)
         };
-        let ids: Vec<IdentifierId> = request.customers.iter().enumerate().map(id).collect::<Result<_, _>>()?;
+        let sought: Vec<Sought> = request.customers.iter().enumerate().map(id).collect::<Result<_, _>>()?;
         let read = move |context: &Context| {
             let snapshot = context.store.snapshot();
-            let result =
-                |id: &IdentifierId| get(context, &snapshot, *id, &mask).map(|customer| CustomerResult { customer });
-            let results = ids.iter().map(result).collect::<Result<_, _>>()?;
+            let result = |sought: &Sought| {
+                let id = sought.held(context, &snapshot)?;
+                get(context, &snapshot, id, &mask).map(|customer| CustomerResult { customer })
+            };
+            let results = sought.iter().map(result).collect::<Result<_, _>>()?;
             Ok(BatchGetCustomersResponse { results, applied: covered(&snapshot)? })
         };
         context.read(read).await.map(Response::new)
@@ -113,13 +119,14 @@ impl CustomerService for Customers {
     ) -> Result<Response<ListTouchpointsResponse>, Status> {
         let context = self.contexts.wait_for(&request.get_ref().min_position, request.metadata()).await?;
         let request = request.into_inner();
-        let (id, who) = identifier_id(&context.hash_key, request.customer.as_ref(), "customer")?;
+        let (sought, who) = sought(&context, request.customer.as_ref(), "customer")?;
         let mask = ReadMask::new::<TimelineEntry>(request.read_mask.as_ref())
             .map_err(|description| status::invalid("read_mask", description))?;
         let (query, name) = pages::query(&request)?;
         let moment = Moment::of(request.as_of.as_ref(), request.known_at.as_ref());
         let read = move |context: &Context| {
             let snapshot = context.store.snapshot();
+            let id = sought.held(context, &snapshot)?;
             let page = match moment {
                 None => page(context, &snapshot, id, &query),
                 Some(moment) => page_at(context, &snapshot, id, moment, &query),
@@ -141,10 +148,11 @@ impl CustomerService for Customers {
     ) -> Result<Response<ExplainCustomerResponse>, Status> {
         let context = self.contexts.wait_for(&request.get_ref().min_position, request.metadata()).await?;
         let request = request.into_inner();
-        let (id, who) = identifier_id(&context.hash_key, request.customer.as_ref(), "customer")?;
+        let (sought, who) = sought(&context, request.customer.as_ref(), "customer")?;
         let question = explain::question(&request)?;
         let read = move |context: &Context| {
             let snapshot = context.store.snapshot();
+            let id = sought.held(context, &snapshot)?;
             let rows = PastRows::new(&snapshot, &context.rules, &context.hash_key, question.moment);
             let answer = explain::explain(&rows, &context.hash_key, id, &question);
             let answer = answer.map_err(|error| status::store_failed(&error))?;
@@ -159,19 +167,19 @@ fn customer_mask(mask: Option<&prost_types::FieldMask>) -> Result<ReadMask, Stat
     ReadMask::new::<Customer>(mask).map_err(|description| status::invalid("read_mask", description))
 }
 
-/// The id by which a customer is looked up, and its name for error messages.
-fn identifier_id(hash_key: &HashKey, who: Option<&CustomerRef>, field: &str) -> Result<(IdentifierId, String), Status> {
+/// Who is looked up, and the name for error messages.
+fn sought(context: &Context, who: Option<&CustomerRef>, field: &str) -> Result<(Sought, String), Status> {
     match who.and_then(|who| who.r#ref.as_ref()) {
         Some(customer_ref::Ref::Identifier(message)) if !message.namespace.is_empty() && !message.value.is_empty() => {
-            let identifier = Identifier::from(message).normalised();
-            Ok((hash_key.identifier_id(&identifier), identifier.to_string()))
+            let (sought, identifier) = Sought::identifier(context, &Identifier::from(message));
+            Ok((sought, identifier.to_string()))
         }
         Some(customer_ref::Ref::Identifier(_)) => {
             Err(status::invalid(&format!("{field}.identifier"), "namespace and value must both be given"))
         }
         Some(customer_ref::Ref::CustomerId(text)) => {
             let id = IdentifierId::parse(text).map_err(|why| status::invalid(&format!("{field}.customer_id"), why))?;
-            Ok((id, text.clone()))
+            Ok((Sought::id(id), text.clone()))
         }
         None => Err(status::invalid(field, "nobody is named; give an identifier or a customer_id")),
     }

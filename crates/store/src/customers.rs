@@ -8,7 +8,7 @@ use std::{
 };
 
 use identity::{
-    Component, CustomerIdentity, Decision, EachFragment, Evidence, FragmentEvidence, JoiningLink, RefusedLink,
+    Component, CustomerIdentity, Cut, Decision, EachFragment, Evidence, FragmentEvidence, JoiningLink, RefusedLink,
     Resolution, Rules, resolve,
 };
 use profile::State;
@@ -65,7 +65,11 @@ pub struct CustomerRows<'a> {
     rules: &'a Rules,
     hash_key: &'a HashKey,
     rows: RefCell<BTreeMap<FragmentId, Rc<FragmentRow>>>,
+    cuts: RefCell<BTreeMap<IdentifierId, (Identifier, Cut)>>,
 }
+
+/// Most cut identifiers that are remembered over a walk.
+const CUTS_MAX: usize = 100_000;
 
 impl std::fmt::Debug for CustomerRows<'_> {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -76,7 +80,7 @@ impl std::fmt::Debug for CustomerRows<'_> {
 impl<'a> CustomerRows<'a> {
     /// Customers of a snapshot under identity rules.
     pub fn new(snapshot: &'a Snapshot<'a>, rules: &'a Rules, hash_key: &'a HashKey) -> Self {
-        Self { snapshot, rules, hash_key, rows: RefCell::default() }
+        Self { snapshot, rules, hash_key, rows: RefCell::default(), cuts: RefCell::default() }
     }
 
     /// The customer that holds an identifier; `None` if no touchpoint carries it.
@@ -191,6 +195,17 @@ impl Evidence for CustomerRows<'_> {
     fn decisions(&self, identifier: IdentifierId) -> Result<Vec<Decision>, StoreError> {
         let held = decision::about(self.snapshot, self.hash_key, identifier)?;
         Ok(held.into_iter().map(|held| held.decision).collect())
+    }
+
+    fn known_cut(&self, identifier: IdentifierId) -> Option<(Identifier, Cut)> {
+        self.cuts.borrow().get(&identifier).cloned()
+    }
+
+    fn remember_cut(&self, id: IdentifierId, identifier: &Identifier, cut: Cut) {
+        let mut cuts = self.cuts.borrow_mut();
+        if cuts.len() < CUTS_MAX {
+            cuts.insert(id, (identifier.clone(), cut));
+        }
     }
 }
 

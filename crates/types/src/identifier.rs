@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::record;
+use crate::{Normaliser, record};
 
 /// Namespace of an order or visit that no person is known for.
 pub const RECEIPT: &str = "receipt";
@@ -59,10 +59,16 @@ impl Identifier {
         }
     }
 
-    /// The normal form, part of the journal's format version 1: no white space around, the namespace and e-mail addresses in
-    /// lower case. What is published and what is asked for meet in it.
+    /// The normal form of the journal's format version now: what is published and what is asked for meet in it.
     #[must_use]
-    pub fn normalised(&self) -> Self {
+    pub fn normalised(&self, normaliser: &Normaliser) -> Self {
+        normaliser.read(self).identifier
+    }
+
+    /// The normal form of the journal's format version 1: no white space around, the namespace and e-mail addresses in lower
+    /// case. Identifiers that were written in it stay in it.
+    #[must_use]
+    pub fn normalised_in_version_1(&self) -> Self {
         let namespace = self.namespace.trim().to_lowercase();
         let value = self.value.trim();
         let value = if namespace == "email" { value.to_lowercase() } else { value.to_owned() };
@@ -139,9 +145,10 @@ mod tests {
     }
 
     #[test]
-    fn normal_form() {
-        assert_eq!(Identifier::new(" Email", "Ann@Shop.de ").normalised(), Identifier::new("email", "ann@shop.de"));
-        assert_eq!(Identifier::new("user_id", " Ann").normalised(), Identifier::new("user_id", "Ann"));
+    fn normal_form_of_version_1() {
+        let normalised = |namespace, value| Identifier::new(namespace, value).normalised_in_version_1();
+        assert_eq!(normalised(" Email", "Ann@Shop.de "), Identifier::new("email", "ann@shop.de"));
+        assert_eq!(normalised("phone", " +43 1 555"), Identifier::new("phone", "+43 1 555"));
     }
 
     #[test]

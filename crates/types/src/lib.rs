@@ -10,6 +10,7 @@ pub mod identifier;
 pub mod kind;
 pub mod limits;
 pub mod money;
+pub mod normal_form;
 pub mod progress;
 pub mod record;
 pub mod time;
@@ -20,6 +21,7 @@ pub use hash::{ContentHash, CopyKey, FragmentId, HashKey, OrderKey, PartitionKey
 pub use identifier::{Identifier, IdentifierId};
 pub use kind::{Catalogue, Kind};
 pub use money::{Amounts, Currency};
+pub use normal_form::Normaliser;
 pub use progress::Progress;
 pub use time::Micros;
 pub use total_order::TotalOrder;

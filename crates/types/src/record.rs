@@ -12,7 +12,7 @@ pub use generated::*;
 use crate::Micros;
 
 /// Version of the envelope, and of the normalisation of identifiers, that this code writes.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 impl Touchpoint {
     /// `occurred_at` in UTC microseconds; 0 where absent, which ingest never lets through.

@@ -1,8 +1,8 @@
 //! Who is one person, asked over all pairs of identifiers.
 //!
 //! Candidates are looked at one after the other, the strongest first; each is taken if the two groups that it would join break
-//! no rule together. Evidence gives a candidate for each pair that some touchpoint carries. Decisions of operators would be
-//! candidates of a greater strength, and vetoes in `Rules::allow`: the loop in `people` stays as it is.
+//! no rule together. Evidence gives a candidate for each pair that some touchpoint carries. Identifiers with too many neighbours
+//! are nobody's but their own; what lost against another touchpoint of its name was seen all the same.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,9 +34,22 @@ const STRENGTH: [&str; 12] = [
 pub struct Rules {
     /// By namespace; others have no limit of their own.
     pub limits: BTreeMap<String, usize>,
-    /// All together.
+    /// All together; an identifier with more neighbours is shared.
     pub identifiers_max: usize,
+    /// By namespace, in one ISO week of first evidence.
+    pub limits_per_week: BTreeMap<String, usize>,
+    /// By namespace: more neighbours of stronger namespaces make an identifier a shared one.
+    pub sharing: BTreeMap<String, usize>,
 }
+
+/// All that was seen of identifiers.
+struct Evidence<'a> {
+    counts: &'a [Seen],
+    lost: &'a [Seen],
+}
+
+/// Whether only what lost carries an identifier, and the first that does.
+type First<'a> = (bool, Option<Place<'a>>);
 
 /// A person.
 pub(super) struct Person<'a> {
@@ -47,45 +60,106 @@ pub(super) struct Person<'a> {
 }
 
 impl Rules {
-    fn allow(&self, group: &BTreeSet<Name>) -> bool {
-        let within = |(namespace, limit): (&String, &usize)| {
-            group.iter().filter(|(candidate, _)| candidate == namespace).count() <= *limit
+    fn allow(&self, group: &BTreeSet<Name>, evidence: &Evidence<'_>) -> bool {
+        let within = |(namespace, limit): (&String, &usize)| of(group, namespace).count() <= *limit;
+        let within_weeks = |(namespace, limit): (&String, &usize)| {
+            let mut weeks: BTreeMap<i64, usize> = BTreeMap::new();
+            of(group, namespace).for_each(|name| *weeks.entry(evidence.week(name)).or_default() += 1);
+            weeks.values().all(|count| count <= limit)
         };
-        group.len() <= self.identifiers_max && self.limits.iter().all(within)
+        group.len() <= self.identifiers_max
+            && self.limits.iter().all(within)
+            && self.limits_per_week.iter().all(within_weeks)
+    }
+
+    fn shares(&self, name: &Name, evidence: &Evidence<'_>) -> bool {
+        let neighbours: BTreeSet<Name> = evidence
+            .all()
+            .map(names_of)
+            .filter(|names| names.contains(name))
+            .flatten()
+            .filter(|other| other != name)
+            .collect();
+        let stronger = neighbours.iter().filter(|other| rank(&other.0) < rank(&name.0)).count();
+        neighbours.len() > self.identifiers_max || self.sharing.get(&name.0).is_some_and(|most| stronger > *most)
     }
 }
 
+impl<'a> Evidence<'a> {
+    fn all(&self) -> impl Iterator<Item = &'a Seen> + use<'a> {
+        self.counts.iter().chain(self.lost)
+    }
+
+    fn first(&self, name: &Name) -> First<'a> {
+        let counted = first(self.counts, &[name]);
+        if counted.is_some() { (false, counted) } else { (true, first(self.lost, &[name])) }
+    }
+
+    /// Weeks since the Monday before 1970.
+    fn week(&self, name: &Name) -> i64 {
+        const DAY: i64 = 86_400_000_000;
+        let (_, first) = self.first(name);
+        (first.expect("every name was seen").0 + 3 * DAY).div_euclid(7 * DAY)
+    }
+
+    fn strength(&self, name: &Name) -> (usize, First<'a>, Name) {
+        (rank(&name.0), self.first(name), name.clone())
+    }
+}
+
+/// Those of a group that have a namespace.
+fn of<'g>(group: &'g BTreeSet<Name>, namespace: &'g str) -> impl Iterator<Item = &'g Name> {
+    group.iter().filter(move |(candidate, _)| candidate == namespace)
+}
+
 /// All persons whom touchpoints speak of.
-pub(super) fn people<'a>(counts: &'a [Seen], rules: &Rules, hash_key: &HashKey) -> Vec<Person<'a>> {
-    let names: BTreeSet<Name> = counts.iter().flat_map(names_of).collect();
+pub(super) fn people<'a>(counts: &'a [Seen], lost: &'a [Seen], rules: &Rules, hash_key: &HashKey) -> Vec<Person<'a>> {
+    let evidence = Evidence { counts, lost };
+    let all: BTreeSet<Name> = evidence.all().flat_map(names_of).collect();
+    let (shared, names): (BTreeSet<Name>, BTreeSet<Name>) =
+        all.into_iter().partition(|name| rules.shares(name, &evidence));
     let mut groups: Vec<BTreeSet<Name>> = names.iter().map(|name| BTreeSet::from([name.clone()])).collect();
-    let mut refused = Vec::new();
+    let mut refused = refused_by_sharing(&shared, counts);
     for (left, right) in candidates(&names, counts, hash_key) {
         let (at_left, at_right) = (group_of(&groups, &left), group_of(&groups, &right));
         let joined: BTreeSet<Name> = groups[at_left].union(&groups[at_right]).cloned().collect();
         if at_left == at_right {
             continue;
         }
-        if rules.allow(&joined) {
+        if rules.allow(&joined, &evidence) {
             groups[at_left] = joined;
             groups.remove(at_right);
         } else {
-            refused.push((left.clone().min(right.clone()), left.max(right)));
+            refused.insert((left.clone().min(right.clone()), left.max(right)));
         }
     }
+    groups.extend(shared.iter().map(|name| BTreeSet::from([name.clone()])));
     let person = |group: &BTreeSet<Name>| {
         let touches = |(left, right): &&(Name, Name)| group.contains(left) || group.contains(right);
         let mut identifiers: Vec<Name> = group.iter().cloned().collect();
-        identifiers.sort_by_key(|name| strength(name, counts));
-        let eldest = group.iter().min_by_key(|name| (first(counts, &[name]), strength(name, counts)));
+        identifiers.sort_by_key(|name| evidence.strength(name));
+        let eldest = group.iter().min_by_key(|name| (evidence.first(name), evidence.strength(name)));
         Person {
             id: hash_key.identifier_id(&identifier(eldest.expect("a group has a member"))).to_string(),
             refused: refused.iter().filter(touches).cloned().collect(),
-            touchpoints: counts.iter().filter(|seen| group.contains(&home(seen, counts))).collect(),
+            touchpoints: counts.iter().filter(|seen| group.contains(&home(seen, &shared, &evidence))).collect(),
             identifiers,
         }
     };
     groups.iter().map(person).collect()
+}
+
+/// Every pair of which one end is shared.
+fn refused_by_sharing(shared: &BTreeSet<Name>, counts: &[Seen]) -> BTreeSet<(Name, Name)> {
+    let mut refused = BTreeSet::new();
+    for names in counts.iter().map(names_of) {
+        for one in names.iter().filter(|name| shared.contains(*name)) {
+            for other in names.iter().filter(|other| *other != one) {
+                refused.insert((one.clone().min(other.clone()), one.clone().max(other.clone())));
+            }
+        }
+    }
+    refused
 }
 
 /// Pairs that a touchpoint carries: the weaker end decides, then the stronger, then the first evidence, then the ids.
@@ -105,16 +179,13 @@ fn candidates(names: &BTreeSet<Name>, counts: &[Seen], hash_key: &HashKey) -> Ve
     pairs.into_iter().map(|(_, pair)| pair).collect()
 }
 
-/// The strongest identifier of a touchpoint: whose group it belongs to.
-fn home(seen: &Seen, counts: &[Seen]) -> Name {
-    names_of(seen)
-        .into_iter()
-        .min_by(|left, right| strength(left, counts).cmp(&strength(right, counts)))
+/// The strongest identifier of a touchpoint that is not shared, or the strongest of the shared: whose group it belongs to.
+fn home(seen: &Seen, shared: &BTreeSet<Name>, evidence: &Evidence<'_>) -> Name {
+    let (others, own): (Vec<Name>, Vec<Name>) = names_of(seen).into_iter().partition(|name| shared.contains(name));
+    own.into_iter()
+        .min_by_key(|name| evidence.strength(name))
+        .or_else(|| others.into_iter().min_by_key(|name| (rank(&name.0), name.clone())))
         .expect("named")
-}
-
-fn strength<'a>(name: &Name, counts: &'a [Seen]) -> (usize, Option<Place<'a>>, Name) {
-    (rank(&name.0), first(counts, &[name]), name.clone())
 }
 
 /// The first touchpoint that carries all of these.

@@ -9,7 +9,7 @@ use super::*;
 use crate::fixtures::{any_touchpoint, full, identifier, least, money, text_value, values};
 
 fn normalised(mut touchpoint: Touchpoint) -> Touchpoint {
-    trim(&mut touchpoint);
+    trim(&mut touchpoint, &Normaliser::default());
     canonical(&mut touchpoint);
     touchpoint
 }

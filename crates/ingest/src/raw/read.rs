@@ -40,7 +40,7 @@ pub fn read(
     if touchpoint.occurred_at.is_none() {
         touchpoint.occurred_at = Some(received_at.to_proto());
     }
-    let admitted = admit(touchpoint, received_at, &settings.catalogue, &settings.blocked);
+    let admitted = admit(touchpoint, received_at, &settings.catalogue, &settings.blocked, &settings.normaliser);
     let admitted = admitted.map_err(|findings| refused(&findings, Stage::Admission))?;
     Ok(envelope::new_record(&admitted.touchpoint, received_at, &settings.hash_key, partitions))
 }

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use prost_types::value::Kind as ValueKind;
 use proto::ingest::{Finding, Reason};
 use types::record::{Item, Money, Touchpoint};
-use types::{Catalogue, Micros};
+use types::{Catalogue, Micros, Normaliser};
 
 use super::read;
 use crate::fixtures::{identifier, money};
@@ -31,6 +31,9 @@ static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| {
     Catalogue::with_custom(custom.map(str::to_owned)).unwrap()
 });
 
+/// Compiled once: the patterns take a while.
+static BLOCKED: LazyLock<BlockedValues> = LazyLock::new(BlockedValues::standard);
+
 /// A block of code of the documentation, by its language and its place among those of that language.
 fn block(language: &str, index: usize) -> &'static str {
     let begin = format!("```{language}\n");
@@ -52,7 +55,7 @@ fn admitted(message: &str) -> Touchpoint {
     if touchpoint.message_id.is_empty() {
         touchpoint.message_id = "filled-in".to_owned();
     }
-    let admitted = admit(touchpoint, RECEIVED, &CATALOGUE, &BlockedValues::standard());
+    let admitted = admit(touchpoint, RECEIVED, &CATALOGUE, &BLOCKED, &Normaliser::default());
     admitted.unwrap_or_else(|findings| panic!("{message}: {findings:?}")).touchpoint
 }
 

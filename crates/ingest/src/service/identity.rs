@@ -79,7 +79,7 @@ impl Ingest {
 
     fn identifier(&self, field: &str, given: Option<record::Identifier>) -> Result<Identifier, Status> {
         let given = given.unwrap_or_default();
-        let identifier = Identifier::from(&given).normalised();
+        let identifier = Identifier::from(&given).normalised(&self.shared.settings.normaliser);
         if !types::kind::is_name(&identifier.namespace) {
             let description = "give a namespace of lower-case letters, digits and `_`, e.g. loyalty_card";
             return Err(status::invalid(&format!("{field}.namespace"), description));

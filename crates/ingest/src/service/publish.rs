@@ -10,7 +10,7 @@ use tonic::Status;
 use types::Micros;
 use types::record::{self, Touchpoint};
 
-use super::Ingest;
+use super::{Ingest, IngestSettings};
 use crate::{Admitted, admit, envelope, meter, status};
 
 /// Touchpoints that are looked at before other tasks of the same thread get their turn.
@@ -57,7 +57,8 @@ impl Ingest {
 
     fn look_at_one(&self, touchpoint: Touchpoint, received_at: Micros, batch: &mut Batch) {
         let settings = &self.shared.settings;
-        let admitted = admit(touchpoint, received_at, &settings.catalogue, &settings.blocked);
+        let IngestSettings { catalogue, blocked, normaliser, .. } = settings;
+        let admitted = admit(touchpoint, received_at, catalogue, blocked, normaliser);
         batch.verdicts.push(admitted.map(|Admitted { touchpoint, notes }| {
             let record = envelope::new_record(&touchpoint, received_at, &settings.hash_key, self.shared.partitions);
             batch.records.push(record);

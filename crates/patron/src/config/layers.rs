@@ -9,11 +9,12 @@ use super::Config;
 /// Prefix of environment variables: `PATRON_GRPC_ADDR` is `grpc.addr`.
 const PREFIX: &str = "PATRON_";
 /// Tables whose keys the user names.
-const OPEN: [&str; 6] = [
+const OPEN: [&str; 7] = [
     "identity.limits",
     "identity.limits_per_week",
     "identity.sharing",
     "identity.blocked",
+    "identity.blocked_patterns",
     "ingest.raw_topics",
     PROPERTIES,
 ];

@@ -159,6 +159,11 @@ pub struct IdentityConfig {
     pub weak: Vec<String>,
     /// Values that stand for nobody, beside the built-in list: namespace (`*` for all) to values.
     pub blocked: BTreeMap<String, Vec<String>>,
+    /// The same by regular expressions, each for the whole value.
+    pub blocked_patterns: BTreeMap<String, Vec<String>>,
+    /// Region whose national phone numbers are read, a code of ISO 3166; empty reads only those with `+` or `00`. Fixed for the
+    /// life of the data.
+    pub phone_region: String,
 }
 
 /// What is logged, and how.
@@ -250,7 +255,18 @@ impl Default for IdentityConfig {
         let identity::Rules { priority, limits, limits_per_week, identifiers_max, sharing, weak, .. } =
             identity::Rules::default();
         let weak = weak.into_iter().collect();
-        Self { priority, limits, limits_per_week, identifiers_max, sharing, weak, blocked: BTreeMap::new() }
+        let (blocked, blocked_patterns) = (BTreeMap::new(), BTreeMap::new());
+        Self {
+            priority,
+            limits,
+            limits_per_week,
+            identifiers_max,
+            sharing,
+            weak,
+            blocked,
+            blocked_patterns,
+            phone_region: String::new(),
+        }
     }
 }
 

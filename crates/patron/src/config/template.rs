@@ -101,6 +101,9 @@ pub const TEMPLATE: &str = r#"# Patron's configuration. Every line shows a defau
 #identifiers_max = 1000
 # Namespaces that never link.
 #weak = ["ip_address"]
+# Region whose national phone numbers are read (`0664 ...` with "AT"); "" reads only numbers with + or 00. Two letters of
+# ISO 3166; fixed for the life of the data.
+#phone_region = ""
 
 # Most identifiers of a namespace that one customer may have. Entries add to the defaults.
 #[identity.limits]
@@ -126,6 +129,10 @@ pub const TEMPLATE: &str = r#"# Patron's configuration. Every line shows a defau
 #[identity.blocked]
 #"*" = ["n.n."]
 #phone = ["0000*"]
+
+# The same by regular expressions, each for the whole value in any case (syntax of Rust's regex crate: no look-around).
+#[identity.blocked_patterns]
+#loyalty_card = ["9999\\d{8}"]
 
 [log]
 # human or json

@@ -52,6 +52,7 @@ fn the_template_changes_nothing_and_names_every_setting() {
     let (_dir, path) = file(&uncommented);
     let mut config = load(Some(&path), &Overrides::new(), &Overrides::new()).unwrap();
     config.identity.blocked.clear();
+    config.identity.blocked_patterns.clear();
     assert_eq!(config, Config::default());
 }
 
@@ -72,6 +73,11 @@ fn wrong_values_name_key_and_remedy() {
         ("[kinds]\ncustom = [\"order_completed\"]", "kinds.custom"),
         ("[log]\nformat = \"xml\"", "xml"),
         ("data_dir = ", "syntax"),
+        ("[identity]\nphone_region = \"Austria\"", "identity.phone_region: `Austria`"),
+        (
+            "[identity.blocked_patterns]\nemail = [\"till(\"]",
+            "identity.blocked_patterns: email: pattern `till(`, character 5",
+        ),
     ] {
         let error = error_of(text);
         assert!(error.contains(expected), "{text}: {error}");

@@ -74,10 +74,10 @@ fn identity(cluster: &Arc<Cluster>, config: &Config, touchpoints: &TopicSpec, de
     let compared = (|| {
         let open = |spec| KafkaJournal::open(Arc::clone(cluster), spec);
         let topology = open(touchpoints)?.topology();
-        manifest_agrees(&open(definitions)?, &topology, &HashKey::derive(&config.hash_key))
+        manifest_agrees(&open(definitions)?, &topology, &HashKey::derive(&config.hash_key), &config.normaliser()?)
     })();
     match compared {
-        Ok(true) => Finding::good(check, "topic, partitions and hash key are those it was made with"),
+        Ok(true) => Finding::good(check, "topic, partitions, hash key and normal form are those it was made with"),
         Ok(false) => Finding::good(check, "is written at the first start"),
         Err(error) => Finding::new(Verdict::Bad, check, format!("{error:#}"), "see what was found"),
     }

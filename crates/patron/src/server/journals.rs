@@ -10,7 +10,7 @@ use journal::{
     embedded::{EmbeddedConfig, EmbeddedJournal},
     kafka::{Cleanup, Cluster, GroupReader, KafkaJournal, TopicSpec},
 };
-use types::HashKey;
+use types::{HashKey, Normaliser};
 
 use super::{Role, fingerprint, manifest};
 use crate::config::Config;
@@ -42,22 +42,24 @@ impl std::fmt::Debug for Journals {
 }
 
 impl Journals {
-    /// Opens or creates them, and makes sure that the hash key is theirs. Blocks.
+    /// Opens or creates them, and makes sure that hash key and normal form are theirs. Blocks.
     pub(super) fn open(config: &Config, role: Role, hash_key: &HashKey) -> anyhow::Result<Self> {
+        let normaliser = config.normaliser()?;
         match (config.kafka.brokers.as_str(), role) {
-            ("", Role::All) => Self::in_folder(config, hash_key),
+            ("", Role::All) => Self::in_folder(config, hash_key, &normaliser),
             ("", _) => bail!(
                 "kafka.brokers: {} needs a Kafka cluster to meet the other processes at; set kafka.brokers (--kafka), or run \
                  all in one process with `patron up`",
                 role.name()
             ),
-            _ => Self::on_cluster(config, role, hash_key),
+            _ => Self::on_cluster(config, role, hash_key, &normaliser),
         }
     }
 
-    fn in_folder(config: &Config, hash_key: &HashKey) -> anyhow::Result<Self> {
+    fn in_folder(config: &Config, hash_key: &HashKey, normaliser: &Normaliser) -> anyhow::Result<Self> {
         let touchpoints = Arc::new(open_folder(config, "journal", config.journal.partitions, RECORD_BYTES_MAX)?);
         fingerprint::hold(&config.data_dir, hash_key)?;
+        fingerprint::hold_normal_form(&config.data_dir, normaliser)?;
         let letters = Arc::new(open_folder(config, "dead-letters", 1, LETTER_BYTES_MAX)?);
         Ok(Self {
             touchpoints: Arc::clone(&touchpoints) as Arc<dyn Journal>,
@@ -66,12 +68,12 @@ impl Journals {
         })
     }
 
-    fn on_cluster(config: &Config, role: Role, hash_key: &HashKey) -> anyhow::Result<Self> {
+    fn on_cluster(config: &Config, role: Role, hash_key: &HashKey, normaliser: &Normaliser) -> anyhow::Result<Self> {
         let cluster = connect(config, role.name())?;
         let open = |spec: &TopicSpec| KafkaJournal::open(Arc::clone(&cluster), spec);
         let [touchpoints, definitions, letters] = topics(config);
         let touchpoints = Arc::new(open(&touchpoints)?);
-        manifest::hold(&open(&definitions)?, &touchpoints.topology(), hash_key)?;
+        manifest::hold(&open(&definitions)?, &touchpoints.topology(), hash_key, normaliser)?;
         let dead_letters = Arc::new(open(&letters)?);
         Ok(Self { touchpoints, dead_letters, beneath: Beneath::Cluster(cluster) })
     }

@@ -1,7 +1,9 @@
-//! The journal's manifest on a cluster: which topic, how many partitions, which hash key. Processes without a state of their own
+//! The journal's manifest on a cluster: which topic, how many partitions, which hash key, which normal
+//! form of identifiers. Processes without a state of their own
 //! find by it that the journal is another one, or that they would write to it with another key.
 //!
-//! The first manifest on `definitions` counts for ever; whoever comes second compares.
+//! The first manifest on `definitions` counts for ever, and for the normal form the first that names one: a journal that is older
+//! than normal forms gets a second manifest. Whoever comes later compares.
 
 use std::time::{Duration, Instant};
 
@@ -9,9 +11,15 @@ use anyhow::{Context as _, bail};
 use journal::{Journal, NewRecord, PollLimits, Position, Topology};
 use prost::Message as _;
 use types::{
-    HashKey,
+    HashKey, Normaliser,
+    normal_form::NORMALISER_VERSION,
     record::{Envelope, FORMAT_VERSION, JournalManifest, PayloadType},
 };
+
+use super::normal_form;
+
+#[cfg(test)]
+mod tests;
 
 const LIMITS: PollLimits = PollLimits { records_max: 100, bytes_max: 8 << 20 };
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -20,40 +28,57 @@ const PATIENCE: Duration = Duration::from_secs(20);
 ///
 /// # Errors
 /// What differs, with the remedy.
-pub(super) fn hold(definitions: &dyn Journal, topology: &Topology, hash_key: &HashKey) -> anyhow::Result<()> {
-    if agrees(definitions, topology, hash_key)? {
+pub(super) fn hold(
+    definitions: &dyn Journal,
+    topology: &Topology,
+    hash_key: &HashKey,
+    normaliser: &Normaliser,
+) -> anyhow::Result<()> {
+    if agrees(definitions, topology, hash_key, normaliser)? {
         return Ok(());
     }
-    journal::wait(definitions.append(vec![record(&manifest(topology, hash_key))]))?;
+    journal::wait(definitions.append(vec![record(&manifest(topology, hash_key, normaliser))]))?;
     // Another process may have been quicker: what lies first counts.
-    let there = agrees(definitions, topology, hash_key)?;
+    let there = agrees(definitions, topology, hash_key, normaliser)?;
     there.then_some(()).context("the manifest just written to `definitions` is not there")
 }
 
-/// Compares with the manifest that is there; false where there is none yet. Blocks.
+/// Compares with the manifest that is there; false where there is none yet, or none that names
+/// the normal form. Blocks.
 ///
 /// # Errors
 /// What differs, with the remedy.
-pub(crate) fn agrees(definitions: &dyn Journal, topology: &Topology, hash_key: &HashKey) -> anyhow::Result<bool> {
-    match first(definitions)? {
-        Some(held) => compare(&held, &manifest(topology, hash_key)).map(|()| true),
-        None => Ok(false),
-    }
+pub(crate) fn agrees(
+    definitions: &dyn Journal,
+    topology: &Topology,
+    hash_key: &HashKey,
+    normaliser: &Normaliser,
+) -> anyhow::Result<bool> {
+    let held = manifests(definitions)?;
+    let Some(first) = held.first() else { return Ok(false) };
+    let wanted = manifest(topology, hash_key, normaliser);
+    compare(first, &wanted)?;
+    let Some(held) = held.iter().find(|manifest| manifest.normaliser_version > 0) else { return Ok(false) };
+    let said = (held.normaliser_version, held.phone_region.as_str());
+    normal_form::compare(said, &wanted.phone_region, "kafka.topic_prefix").context("the journal on the cluster")?;
+    Ok(true)
 }
 
-fn manifest(topology: &Topology, hash_key: &HashKey) -> JournalManifest {
+fn manifest(topology: &Topology, hash_key: &HashKey, normaliser: &Normaliser) -> JournalManifest {
     JournalManifest {
         topic_id: topology.topic_id.clone(),
         partitions: topology.partitions,
         hash_key_fingerprint: hash_key.fingerprint(),
+        phone_region: normaliser.phone_region.code(),
+        normaliser_version: NORMALISER_VERSION,
     }
 }
 
-/// The first manifest of the topic.
-fn first(definitions: &dyn Journal) -> anyhow::Result<Option<JournalManifest>> {
+/// The manifests of the topic, the first one first.
+fn manifests(definitions: &dyn Journal) -> anyhow::Result<Vec<JournalManifest>> {
     let (start, end) = (only(definitions.starts()?), only(definitions.ends()?));
     let mut reader = definitions.reader(vec![Position { partition: 0, offset: start }])?;
-    let (mut next, until) = (start, Instant::now() + PATIENCE);
+    let (mut next, mut held, mut until) = (start, Vec::new(), Instant::now() + PATIENCE);
     while next < end {
         let records = reader.poll(LIMITS, Duration::from_millis(500))?;
         if records.is_empty() && Instant::now() > until {
@@ -61,12 +86,11 @@ fn first(definitions: &dyn Journal) -> anyhow::Result<Option<JournalManifest>> {
         }
         for record in records {
             next = record.position.offset + 1;
-            if let Some(manifest) = manifest_in(&record.value) {
-                return Ok(Some(manifest));
-            }
+            until = Instant::now() + PATIENCE;
+            held.extend(manifest_in(&record.value));
         }
     }
-    Ok(None)
+    Ok(held)
 }
 
 fn only(offsets: Vec<u64>) -> u64 {

@@ -41,7 +41,7 @@ fn every_text_is_trimmed() {
     each_replaced(
         |text| format!(" \u{3000}\t{text}\r\n"),
         |pointer, mut touchpoint| {
-            normalise::trim(&mut touchpoint);
+            normalise::trim(&mut touchpoint, &types::Normaliser::default());
             assert_eq!(touchpoint, full(), "{pointer}");
         },
     );

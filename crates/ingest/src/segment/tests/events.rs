@@ -41,9 +41,14 @@ fn an_event_that_nobody_knows_becomes_a_kind_by_its_name() {
 
 #[test]
 fn the_checks_say_what_to_do_about_an_unknown_kind() {
-    let findings =
-        admit(read_ok(&track("Product Clicked", PRODUCT)), RECEIVED, &Catalogue::default(), &BlockedValues::standard())
-            .unwrap_err();
+    let findings = admit(
+        read_ok(&track("Product Clicked", PRODUCT)),
+        RECEIVED,
+        &Catalogue::default(),
+        &BLOCKED,
+        &Normaliser::default(),
+    )
+    .unwrap_err();
     let [finding] = findings.as_slice() else { panic!("{findings:?}") };
     assert_eq!((finding.reason(), finding.field.as_str()), (Reason::UnknownKind, "kind"));
     assert!(finding.description.contains("configure it as a custom kind"), "{finding:?}");

@@ -15,7 +15,7 @@ fn survive(bytes: &[u8]) {
     match read(bytes, "web") {
         Err(findings) => assert!(!findings.is_empty()),
         Ok(touchpoint) => {
-            let admitted = admit(touchpoint, RECEIVED, &Catalogue::default(), &BlockedValues::standard());
+            let admitted = admit(touchpoint, RECEIVED, &Catalogue::default(), &BLOCKED, &Normaliser::default());
             assert!(admitted.map_or_else(|findings| !findings.is_empty(), |_| true));
         }
     }

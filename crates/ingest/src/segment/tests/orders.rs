@@ -94,7 +94,7 @@ fn an_order_without_a_currency_is_one_finding() {
 #[test]
 fn the_documentation_says_what_happens() {
     let by_hand: Touchpoint = proto::json::from_str(block("json", 1)).unwrap();
-    let by_hand = admit(by_hand, RECEIVED, &Catalogue::default(), &BlockedValues::standard()).unwrap().touchpoint;
+    let by_hand = admit(by_hand, RECEIVED, &Catalogue::default(), &BLOCKED, &Normaliser::default()).unwrap().touchpoint;
     assert_eq!(admitted(block("json", 0)), by_hand);
 }
 
@@ -157,6 +157,6 @@ fn a_purchase_is_the_same_however_it_is_sent() {
         ])),
         ..Touchpoint::default()
     };
-    let by_hand = admit(by_hand, RECEIVED, &Catalogue::default(), &BlockedValues::standard()).unwrap().touchpoint;
+    let by_hand = admit(by_hand, RECEIVED, &Catalogue::default(), &BLOCKED, &Normaliser::default()).unwrap().touchpoint;
     assert_eq!(sent, by_hand);
 }

@@ -46,7 +46,7 @@ fn every_message_has_id_and_time() {
 
 #[test]
 fn node() {
-    let ann = "user_id:u-1001 email:ann@shop.example phone:+43 1 5550100";
+    let ann = "user_id:u-1001 email:ann@shop.example phone:+4315550100";
     hold(
         "analytics-node",
         &[

@@ -1,0 +1,38 @@
+//! The ids under which somebody who was asked for may lie: that of the identifier's normal form now, and that of version 1 of
+//! the journal's format, whose identifiers stay as they were written.
+
+use store::{CustomerRows, Snapshot};
+use tonic::Status;
+use types::{Identifier, IdentifierId};
+
+use crate::{context::Context, status};
+
+/// Who is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sought {
+    id: IdentifierId,
+    before: Option<IdentifierId>,
+}
+
+impl Sought {
+    /// A customer's id.
+    pub(super) fn id(id: IdentifierId) -> Self {
+        Self { id, before: None }
+    }
+
+    /// An identifier as the caller wrote it, and its normal form.
+    pub(super) fn identifier(context: &Context, asked: &Identifier) -> (Self, Identifier) {
+        let normal = asked.normalised(&context.normaliser);
+        let before = asked.normalised_in_version_1();
+        let id = |identifier| context.hash_key.identifier_id(identifier);
+        (Self { id: id(&normal), before: (before != normal).then(|| id(&before)) }, normal)
+    }
+
+    /// The id to look up: that of the normal form, unless nobody has it and somebody has the older form.
+    pub(super) fn held(self, context: &Context, snapshot: &Snapshot<'_>) -> Result<IdentifierId, Status> {
+        let Some(before) = self.before else { return Ok(self.id) };
+        let rows = CustomerRows::new(snapshot, &context.rules, &context.hash_key);
+        let is_held = |id| rows.find(id).map(|found| found.is_some()).map_err(|error| status::store_failed(&error));
+        Ok(if !is_held(self.id)? && is_held(before)? { before } else { self.id })
+    }
+}
