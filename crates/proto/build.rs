@@ -12,6 +12,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "patron/ingest/v1/identity_service.proto",
         "patron/customer/v1/customer_service.proto",
         "patron/admin/v1/admin_service.proto",
+        "patron/admin/v1/verify_service.proto",
         "patron/admin/v1/rebuild_service.proto",
         "patron/admin/v1/checkpoint_service.proto",
     ];

@@ -10,4 +10,5 @@ pub mod fleet;
 pub mod kafka;
 pub mod pipeline;
 pub mod process;
+pub mod reference;
 pub mod touchpoints;

@@ -48,6 +48,13 @@ pub fn open_store(dir: &std::path::Path, journal: &dyn Journal) -> Arc<Store> {
 
 /// Folds touchpoints in the given order over so many partitions and in batches of so many records.
 pub fn digest_of(received: &[Received], partitions: u32, batch_records_max: usize) -> StateDigest {
+    let (_dir, store) = folded(received, partitions, batch_records_max);
+    StateDigest::of(&store.snapshot(), &identity::Rules::default(), &hash_key()).expect("a whole state")
+}
+
+/// The state after touchpoints in the given order, over so many partitions and in batches of so many records; it goes with its
+/// folder.
+pub fn folded(received: &[Received], partitions: u32, batch_records_max: usize) -> (tempfile::TempDir, Arc<Store>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let journal: Arc<dyn Journal> = Arc::new(MemoryJournal::new(partitions));
     let records = received.iter().map(|one| record(one, partitions)).collect();
@@ -55,7 +62,7 @@ pub fn digest_of(received: &[Received], partitions: u32, batch_records_max: usiz
     let dir = tempfile::tempdir().expect("a folder");
     let store = open_store(dir.path(), journal.as_ref());
     project(&runtime, &store, &journal, batch_records_max);
-    StateDigest::of(&store.snapshot(), &identity::Rules::default(), &hash_key()).expect("a whole state")
+    (dir, store)
 }
 
 /// Runs a projector until everything in the journal is folded.

@@ -26,6 +26,7 @@ mod identity;
 mod import;
 mod rebuild;
 mod up;
+mod verify;
 
 #[cfg(test)]
 mod tests;
@@ -69,6 +70,8 @@ enum Command {
     Status(admin::StatusArgs),
     /// Scan the whole state and show its digest: equal digests mean equal state
     Digest(admin::DigestArgs),
+    /// Compare the state with the journal folded again, and show what differs
+    Verify(verify::VerifyArgs),
     /// Fold the journal anew beside the live state, compare, and swap them
     #[command(subcommand)]
     Rebuild(rebuild::RebuildCommand),
@@ -96,6 +99,7 @@ impl Command {
             Self::Doctor(args) => args.run().await,
             Self::Status(args) => args.run().await,
             Self::Digest(args) => args.run().await,
+            Self::Verify(args) => args.run().await,
             Self::Rebuild(command) => command.run().await,
             Self::Checkpoint(command) => command.run().await,
             Self::Import(args) => args.run().await,

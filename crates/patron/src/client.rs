@@ -7,7 +7,7 @@ use std::time::Duration;
 use proto::{
     admin::{
         admin_service_client::AdminServiceClient, checkpoint_service_client::CheckpointServiceClient,
-        rebuild_service_client::RebuildServiceClient,
+        rebuild_service_client::RebuildServiceClient, verify_service_client::VerifyServiceClient,
     },
     customer::customer_service_client::CustomerServiceClient,
     ingest::{
@@ -77,6 +77,11 @@ impl Server {
     /// The client of `AdminService`.
     pub fn admin(&self) -> AdminServiceClient<Channel> {
         AdminServiceClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
+    }
+
+    /// The client of `VerifyService`.
+    pub fn verify(&self) -> VerifyServiceClient<Channel> {
+        VerifyServiceClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
     }
 
     /// The client of `RebuildService`.

@@ -15,7 +15,7 @@ mod template;
 pub use layers::{ConfigError, Overrides, environment, load, load_over};
 pub use sections::{
     IdentityConfig, IngestConfig, JournalConfig, KafkaConfig, KindsConfig, Listener, LogConfig, LogFormat,
-    ProjectorConfig, QueryConfig, RawTopicConfig, RebuildConfig, StoreConfig,
+    ProjectorConfig, QueryConfig, RawTopicConfig, RebuildConfig, ScrubConfig, StoreConfig,
 };
 pub use template::TEMPLATE;
 
@@ -47,6 +47,8 @@ pub struct Config {
     pub rebuild: RebuildConfig,
     /// Reading.
     pub query: QueryConfig,
+    /// Comparing the state with its touchpoints, all the time.
+    pub scrub: ScrubConfig,
     /// Kinds of touchpoints.
     pub kinds: KindsConfig,
     /// Identity rules.
@@ -80,6 +82,7 @@ impl Default for Config {
             store: StoreConfig::default(),
             rebuild: RebuildConfig::default(),
             query: QueryConfig::default(),
+            scrub: ScrubConfig::default(),
             kinds: KindsConfig::default(),
             identity: IdentityConfig::default(),
             log: LogConfig::default(),

@@ -17,6 +17,7 @@ pub mod rebuild;
 mod table;
 pub mod timeline;
 pub mod value;
+pub mod verify;
 
 #[cfg(test)]
 mod tests;

@@ -7,13 +7,14 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use anyhow::Context as _;
 use ingest::{Clock as _, DeadLetters, Ingest, IngestSettings, WallClock, raw::RawReader};
 use journal::Journal;
-use projector::{CheckpointCalls, Generations, Rebuilds};
+use projector::{CheckpointCalls, Generations, Rebuilds, Scrubber};
 use query::Gateway;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use types::HashKey;
 
 use crate::config::Config;
 
+mod audit;
 mod fingerprint;
 mod generations;
 mod grpc;
@@ -30,6 +31,7 @@ pub(crate) use manifest::agrees as manifest_agrees;
 pub use restore::{Restored, restore};
 pub use role::Role;
 
+use audit::Audit;
 use grpc::{Reads, Services};
 use journals::Journals;
 
@@ -45,6 +47,7 @@ pub struct Server {
     tasks: Vec<JoinHandle<anyhow::Result<()>>>,
     raw: Option<RawReader>,
     generations: Option<Arc<Generations>>,
+    scrubber: Option<Scrubber>,
     journals: Option<Journals>,
 }
 
@@ -64,6 +67,7 @@ struct Shards {
     contexts: query::Contexts,
     rebuilds: Rebuilds,
     checkpoints: CheckpointCalls,
+    audit: Audit,
 }
 
 /// Reads the configuration again, as the next start would.
@@ -100,7 +104,7 @@ impl Server {
         let raw_alive = raw.as_ref().map(RawReader::alive);
         let mut health =
             http::Health { stopped: stopped.clone(), shards: None, gateway: gateway.clone(), raw: raw_alive };
-        let mut generations = None;
+        let (mut generations, mut verifier, mut scrubber) = (None, None, None);
         let mut reads = gateway.map(Reads::Gateway);
         if let Some(shards) = shards {
             let served = shards.generations.served();
@@ -111,10 +115,11 @@ impl Server {
             health.shards = Some(served);
             reads = Some(Reads::Shards(Box::new((shards.contexts, shards.rebuilds, shards.checkpoints))));
             generations = Some(shards.generations);
+            (verifier, scrubber) = (Some(shards.audit.verifier), shards.audit.scrubber);
         }
-        tasks.push(tokio::spawn(grpc::serve(grpc, Services { ingest, reads }, stopped.clone())));
+        tasks.push(tokio::spawn(grpc::serve(grpc, Services { ingest, reads, verifier }, stopped.clone())));
         tasks.push(tokio::spawn(http::serve(http, health, stopped)));
-        Ok(Self { grpc_addr, http_addr, stop, tasks, raw, generations, journals })
+        Ok(Self { grpc_addr, http_addr, stop, tasks, raw, generations, scrubber, journals })
     }
 
     /// Where gRPC is served.
@@ -141,9 +146,10 @@ impl Server {
                 }
             }
         }
-        let (raw, generations, journals) = (self.raw, self.generations, self.journals);
+        let (raw, generations, scrubber, journals) = (self.raw, self.generations, self.scrubber, self.journals);
         tokio::task::spawn_blocking(move || {
             raw.into_iter().for_each(RawReader::stop);
+            scrubber.into_iter().for_each(Scrubber::stop);
             generations.into_iter().for_each(|generations| generations.stop());
             journals.into_iter().for_each(|journals| journals.close());
         })
@@ -194,11 +200,12 @@ impl Shards {
             wait_max: Duration::from_millis(config.query.wait_max_ms),
             started_at: WallClock.now(),
         };
+        let audit = Audit::start(config, generations.served(), &journals.touchpoints, hash_key)?;
         let configured = move || reread().map(|config| config.rules()).map_err(|error| format!("{error:#}"));
         let rebuilds = Rebuilds::new(Arc::clone(&generations), Arc::new(configured));
         let kept = store::checkpoint::Checkpoints::of(&config.data_dir);
         let checkpoints = CheckpointCalls::new(generations.served(), kept, hash_key.clone(), || WallClock.now())?;
-        Ok(Self { generations, contexts, rebuilds, checkpoints })
+        Ok(Self { generations, contexts, rebuilds, checkpoints, audit })
     }
 }
 

@@ -8,6 +8,7 @@ pub mod activity;
 pub mod core;
 pub mod digest;
 pub mod fact;
+pub mod fields;
 pub mod metric;
 pub mod orders;
 pub mod register;

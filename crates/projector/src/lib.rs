@@ -2,23 +2,30 @@
 //!
 //! One thread owns all shards of the process; no locks and no async on the fold path. Owns exactly-once: what is below the applied
 //! offset is passed over, what is folded is durable before anybody hears of it. Owns the generations of the state, too: which is
-//! served, which is built beside it. Never answers queries.
+//! served, which is built beside it. The served one is verified against the journal when asked, and scrubbed all the time. Never
+//! answers queries.
 
 mod checkpoint_service;
 mod commit;
 mod dead_letter;
+mod difference;
 mod fold;
 pub mod generations;
 mod incoming;
 mod meter;
 mod rebuild_service;
 mod refold;
+pub mod replay;
 mod run;
+mod scrub;
 mod skip;
+mod verify;
 mod working;
 
 pub use checkpoint_service::CheckpointCalls;
 pub use generations::{Generations, GenerationsSettings, Served};
 pub use rebuild_service::{ConfiguredRules, Rebuilds};
 pub use run::{Projector, ProjectorSettings, StartError, meter_lag};
+pub use scrub::{ScrubSettings, Scrubber};
 pub use skip::SkipReason;
+pub use verify::Verifier;

@@ -32,3 +32,20 @@ pub(crate) fn lag(partition: u32, lag: u64) {
 pub(crate) fn halted(halted: bool) {
     gauge!("patron_projector_halted").set(f64::from(u8::from(halted)));
 }
+
+pub(crate) fn scrubbed() {
+    counter!("patron_scrubbed_fragments_total").increment(1);
+}
+
+pub(crate) fn not_scrubbed() {
+    counter!("patron_scrub_skipped_fragments_total").increment(1);
+}
+
+pub(crate) fn drift(part: &'static str) {
+    counter!("patron_drift_total", "part" => part).increment(1);
+}
+
+/// So that the counter is there before anything is found.
+pub(crate) fn no_drift(part: &'static str) {
+    counter!("patron_drift_total", "part" => part).increment(0);
+}

@@ -50,6 +50,7 @@ named! {
     "patron.admin.v1":
         crate::admin::GetStatusResponse as "GetStatusResponse",
         crate::admin::GetDigestResponse as "GetDigestResponse",
+        crate::admin::VerifyResponse as "VerifyResponse",
         crate::admin::StartRebuildResponse as "StartRebuildResponse",
         crate::admin::GetRebuildResponse as "GetRebuildResponse",
         crate::admin::DiffRebuildResponse as "DiffRebuildResponse",

@@ -24,6 +24,7 @@ use crate::status;
 
 mod admin;
 mod customers;
+mod verify;
 
 /// How long a projector may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);

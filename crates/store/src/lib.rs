@@ -5,6 +5,7 @@
 
 pub mod batch;
 pub mod checkpoint;
+pub mod compare;
 pub mod customers;
 pub mod decision;
 pub mod digest;

@@ -182,6 +182,11 @@ impl Store {
         Ok(())
     }
 
+    /// The handle of a family by its shape.
+    pub(crate) fn shaped(&self, shape: Shape) -> &rocksdb::ColumnFamily {
+        self.db.cf_handle(shape.name).expect("opened with every family")
+    }
+
     /// The handle of a family, all of which exist once the state is open.
     pub(crate) fn handle<F: Family>(&self) -> &rocksdb::ColumnFamily {
         self.db.cf_handle(F::NAME).expect("opened with every family")

@@ -4,9 +4,12 @@ use rocksdb::{DB, Direction, IteratorMode, ReadOptions, SnapshotWithThreadMode};
 
 use crate::{
     error::StoreError,
-    family::{Family, Shards, shards::ShardRow},
+    family::{Family, Shape, Shards, shards::ShardRow},
     open::Store,
 };
+
+/// Key and value as they lie on disk.
+pub type RawRow = (Box<[u8]>, Box<[u8]>);
 
 /// The state as of one write; later writes do not show.
 pub struct Snapshot<'a> {
@@ -108,6 +111,15 @@ impl<'a> Snapshot<'a> {
         let mode = IteratorMode::From(prefix, Direction::Forward);
         let rows = self.store.db.iterator_cf_opt(self.store.handle::<F>(), options, mode);
         rows.map(|row| row.map_err(read_error).and_then(|(key, value)| F::decode(&key, &value)))
+    }
+
+    /// All rows of a family as they lie on disk, in the order of their keys; blocks read for it do not push others out of the cache.
+    pub(crate) fn scan_raw(&self, family: Shape) -> impl Iterator<Item = Result<RawRow, StoreError>> + use<'_, 'a> {
+        let mut options = self.options();
+        options.set_total_order_seek(true);
+        options.fill_cache(false);
+        let rows = self.store.db.iterator_cf_opt(self.store.shaped(family), options, IteratorMode::Start);
+        rows.map(|row| row.map_err(read_error))
     }
 
     /// All shards by partition.

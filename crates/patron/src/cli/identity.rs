@@ -17,13 +17,17 @@ pub(super) enum IdentityCommand {
     )]
     Link(DecisionArgs),
     /// Take touchpoints that carry both for no evidence; other links may still join them
-    #[command(after_help = "Example:\n  patron identity unlink loyalty_card:7 user_id:ann --reason \"the card is Bob's\"")]
+    #[command(
+        after_help = "Example:\n  patron identity unlink loyalty_card:7 user_id:ann --reason \"the card is Bob's\""
+    )]
     Unlink(DecisionArgs),
     /// Keep two identifiers apart: every link that would join them is refused, directly or over others
     #[command(after_help = "Example:\n  patron identity separate user_id:ann user_id:bob --reason \"shared a tablet\"")]
     Separate(DecisionArgs),
     /// Let whatever was decided about two identifiers no longer stand
-    #[command(after_help = "Example:\n  patron identity withdraw user_id:ann user_id:bob --reason \"one person after all\"")]
+    #[command(
+        after_help = "Example:\n  patron identity withdraw user_id:ann user_id:bob --reason \"one person after all\""
+    )]
     Withdraw(DecisionArgs),
 }
 

@@ -123,6 +123,16 @@ pub struct QueryConfig {
     pub projectors: Vec<String>,
 }
 
+/// Scrubbing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ScrubConfig {
+    /// Fragments folded anew and compared with the state each second; 0 turns it off.
+    pub fragments_per_second: u32,
+    /// Most touchpoints of a fragment that is looked at.
+    pub touchpoints_max: u64,
+}
+
 /// Kinds of touchpoints.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -231,6 +241,12 @@ impl Default for RebuildConfig {
 impl Default for QueryConfig {
     fn default() -> Self {
         Self { wait_max_ms: 10_000, projectors: vec!["http://127.0.0.1:7710".to_owned()] }
+    }
+}
+
+impl Default for ScrubConfig {
+    fn default() -> Self {
+        Self { fragments_per_second: 20, touchpoints_max: 10_000 }
     }
 }
 

@@ -84,6 +84,12 @@ pub const TEMPLATE: &str = r#"# Patron's configuration. Every line shows a defau
 # Where patron query finds the projectors; each holds all customers, any one answers.
 #projectors = ["http://127.0.0.1:7710"]
 
+[scrub]
+# Fragments folded anew from their touchpoints and compared with the state, each second. 0: none.
+#fragments_per_second = 20
+# Fragments with more touchpoints are passed over.
+#touchpoints_max = 10000
+
 [kinds]
 # Kinds of touchpoints beside the built-in ones.
 #custom = []

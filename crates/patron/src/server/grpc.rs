@@ -1,7 +1,7 @@
 //! The gRPC server: the services of this process, standard health and reflection.
 
 use ingest::{DeadLetters, Ingest};
-use projector::{CheckpointCalls, Rebuilds};
+use projector::{CheckpointCalls, Rebuilds, Verifier};
 use query::{Admin, Contexts, Customers, Gateway};
 use tokio::{net::TcpListener, sync::watch};
 use tonic::transport::{Server, server::TcpIncoming};
@@ -10,6 +10,8 @@ use tonic::transport::{Server, server::TcpIncoming};
 pub(super) struct Services {
     pub(super) ingest: Option<(Ingest, DeadLetters)>,
     pub(super) reads: Option<Reads>,
+    /// Verifies this process's own shards.
+    pub(super) verifier: Option<Verifier>,
 }
 
 /// From where reads are answered.
@@ -22,7 +24,8 @@ pub(super) enum Reads {
 
 const INGEST: [&str; 3] =
     ["patron.ingest.v1.IngestService", "patron.ingest.v1.IdentityService", "patron.ingest.v1.DeadLetterService"];
-const READS: [&str; 2] = ["patron.customer.v1.CustomerService", "patron.admin.v1.AdminService"];
+const READS: [&str; 3] =
+    ["patron.customer.v1.CustomerService", "patron.admin.v1.AdminService", "patron.admin.v1.VerifyService"];
 /// What only a process with a state of its own can answer.
 const SHARDS: [&str; 2] = ["patron.admin.v1.RebuildService", "patron.admin.v1.CheckpointService"];
 
@@ -52,14 +55,15 @@ pub(super) async fn serve(
         }
         reporter.set_service_status("", tonic_health::ServingStatus::NotServing).await;
     };
-    let Services { ingest, reads } = services;
+    let Services { ingest, reads, verifier } = services;
     let (ingest, letters) = ingest.unzip();
     let router = Server::builder()
         .add_service(health)
         .add_service(reflection)
         .add_optional_service(ingest.as_ref().map(Ingest::identity_server))
         .add_optional_service(ingest.map(Ingest::into_server))
-        .add_optional_service(letters.map(DeadLetters::into_server));
+        .add_optional_service(letters.map(DeadLetters::into_server))
+        .add_optional_service(verifier.map(Verifier::into_server));
     let router = match reads {
         None => router,
         Some(Reads::Shards(shards)) => {
@@ -70,9 +74,10 @@ pub(super) async fn serve(
                 .add_service(rebuilds.into_server())
                 .add_service(checkpoints.into_server())
         }
-        Some(Reads::Gateway(gateway)) => {
-            router.add_service(gateway.customers_server()).add_service(gateway.admin_server())
-        }
+        Some(Reads::Gateway(gateway)) => router
+            .add_service(gateway.customers_server())
+            .add_service(gateway.admin_server())
+            .add_service(gateway.verify_server()),
     };
     router.serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), stop).await?;
     Ok(())
