@@ -5,6 +5,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let files = [
         "patron/journal/v1/touchpoint.proto",
         "patron/journal/v1/identity_decision.proto",
+        "patron/journal/v1/definition.proto",
         "patron/journal/v1/envelope.proto",
     ];
     println!("cargo:rerun-if-changed={root}/patron/journal");

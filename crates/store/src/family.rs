@@ -1,6 +1,6 @@
 //! Key kinds: one column family each, with its codec beside it.
 //!
-//! Keys are hashes or numbers, never personal data in the clear.
+//! Keys are hashes, numbers or names of definitions, never personal data in the clear.
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -9,6 +9,8 @@ use crate::error::StoreError;
 pub mod conflicts;
 pub mod copies;
 pub mod decisions;
+pub mod definition_sets;
+pub mod definitions;
 pub mod fragments;
 pub mod incidence;
 pub mod losers;
@@ -21,6 +23,8 @@ pub mod timeline;
 pub use conflicts::Conflicts;
 pub use copies::Copies;
 pub use decisions::Decisions;
+pub use definition_sets::{DefinitionProgress, DefinitionSetIds, DefinitionSets};
+pub use definitions::Definitions;
 pub use fragments::Fragments;
 pub use incidence::Incidence;
 pub use losers::Losers;
@@ -85,7 +89,7 @@ const fn shape<F: Family>(block_bytes: usize, compressed: bool) -> Shape {
 }
 
 /// All column families.
-pub(crate) const ALL: [Shape; 11] = [
+pub(crate) const ALL: [Shape; 15] = [
     shape::<Manifests>(4 << 10, false),
     shape::<Shards>(4 << 10, false),
     shape::<Fragments>(4 << 10, true),
@@ -97,6 +101,10 @@ pub(crate) const ALL: [Shape; 11] = [
     shape::<Incidence>(4 << 10, true),
     shape::<Losers>(4 << 10, false),
     shape::<Decisions>(4 << 10, true),
+    shape::<Definitions>(4 << 10, true),
+    shape::<DefinitionSets>(4 << 10, true),
+    shape::<DefinitionSetIds>(4 << 10, false),
+    shape::<DefinitionProgress>(4 << 10, false),
 ];
 
 /// A value in postcard's form (stable wire format 1.0).

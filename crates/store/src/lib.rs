@@ -8,6 +8,7 @@ pub mod checkpoint;
 pub mod compare;
 pub mod customers;
 pub mod decision;
+pub mod definition;
 pub mod digest;
 pub mod error;
 pub mod family;

@@ -36,3 +36,17 @@ pub const POINTS_MAX: i64 = 1_000_000_000_000;
 pub const DURATION_SECONDS_MAX: i64 = 10 * 366 * 86_400;
 /// Largest score, either way.
 pub const SCORE_MAX: f64 = 1e9;
+/// Most definitions of one set, which has its effect whole or not at all.
+pub const DEFINITIONS_PER_SET_MAX: usize = 10_000;
+/// Largest set of definitions, encoded.
+pub const DEFINITION_SET_BYTES_MAX: usize = 1 << 20;
+/// Most names that are defined at once, over all kinds, deleted ones among them.
+pub const DEFINED_NAMES_MAX: usize = 1_000_000;
+/// Longest name of a set of definitions, and of its author.
+pub const SET_ID_BYTES_MAX: usize = 256;
+/// Longest reason for a set of definitions.
+pub const SET_REASON_BYTES_MAX: usize = 1_024;
+/// Longest expression of a segment.
+pub const EXPRESSION_BYTES_MAX: usize = 16 << 10;
+/// Longest description of a segment.
+pub const DESCRIPTION_BYTES_MAX: usize = 4 << 10;

@@ -3,8 +3,8 @@
 use crate::graph::{Edge, Graph, Kind};
 
 /// The domain: a pure function of its arguments.
-pub(crate) const PURE: [&str; 5] =
-    ["patron-types", "patron-expr", "patron-identity", "patron-profile", "patron-segment"];
+pub(crate) const PURE: [&str; 6] =
+    ["patron-types", "patron-definition", "patron-expr", "patron-identity", "patron-profile", "patron-segment"];
 
 /// The workspace's own packages that a crate may need, in itself or in its build script, and the rule in words.
 fn allowed(package: &str) -> Option<(Vec<&'static str>, &'static str)> {
@@ -16,7 +16,15 @@ fn allowed(package: &str) -> Option<(Vec<&'static str>, &'static str)> {
         "patron-journal" => (vec![], "the journal knows no other crate of ours"),
         "patron-store" => (PURE.to_vec(), "the store knows only domain crates"),
         "patron-ingest" => (
-            vec!["patron-journal", "patron-proto", "patron-types", "patron-expr", "patron-identity", "patron-segment"],
+            vec![
+                "patron-journal",
+                "patron-proto",
+                "patron-types",
+                "patron-definition",
+                "patron-expr",
+                "patron-identity",
+                "patron-segment",
+            ],
             "ingest knows journal, proto and domain crates: never the store, never the fold",
         ),
         "patron-projector" => (

@@ -1,11 +1,17 @@
 //! Every key kind reads back what it wrote, keeps the order of its keys, and refuses bytes of another form.
 
+use std::sync::Arc;
+
+use definition::{About, Body, Kind};
 use profile::{Core, MonthActivity, OrderFacts};
 use proptest::prelude::*;
+use types::record::StoreReference;
 use types::{ContentHash, CopyKey, FragmentId, Identifier, IdentifierId, Micros, OrderKey, time::Month};
 
 use super::{
     copies::CopyRow,
+    definition_sets::{DefinitionProgressRow, SetRow},
+    definitions::{VersionKey, VersionRow},
     fragments::FragmentRow,
     shards::ShardRow,
     timeline::{TimelineKey, TimelineRow},
@@ -37,6 +43,14 @@ proptest! {
         round_trip::<Months>((fragment, Month(month)), MonthActivity::default());
         round_trip::<Orders>((fragment, OrderKey(other)), OrderFacts::default());
         round_trip::<Incidence>((IdentifierId(hash), FragmentId(other)), ());
+        let key = VersionKey { kind: Kind::Store, name: format!("store {number}"), number: number as u32 };
+        let about = Arc::new(About { set_id: "s".into(), offset: number, received_at: Micros(time), ..About::default() });
+        let body = StoreReference { region: "north".into(), ..StoreReference::default() };
+        round_trip::<Definitions>(key.clone(), VersionRow { body: Some(Body::Store(body)), about: Arc::clone(&about) });
+        round_trip::<Definitions>(key, VersionRow { body: None, about });
+        round_trip::<DefinitionSets>(number, SetRow { void: Some("why".into()), versions: number, ..SetRow::default() });
+        round_trip::<DefinitionSetIds>(content, number);
+        round_trip::<DefinitionProgress>((), DefinitionProgressRow { applied: number, ..DefinitionProgressRow::default() });
         round_trip::<Shards>(3, ShardRow { applied: number, newest_occurred_at: Some(Micros(time)), ..ShardRow::default() });
         let identifiers = vec![Identifier::new("email", "a@b.c")];
         round_trip::<Fragments>(fragment, FragmentRow { identifiers, core: Core { touchpoints: number, ..Core::default() }, lost: None });
