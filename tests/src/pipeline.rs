@@ -7,7 +7,7 @@ use std::{
 
 use ingest::{BlockedValues, admit, envelope};
 use journal::{Journal, NewRecord, memory::MemoryJournal};
-use projector::{Projector, ProjectorSettings};
+use projector::{Journals, Projector, ProjectorSettings};
 use store::{Manifest, Store, StoreSettings, digest::StateDigest};
 use types::{Catalogue, HashKey, Micros, Normaliser, Progress, record::Touchpoint};
 
@@ -65,6 +65,15 @@ pub fn folded(received: &[Received], partitions: u32, batch_records_max: usize) 
     (dir, store)
 }
 
+/// A journal of touchpoints with empty ones beside it.
+pub fn journals(touchpoints: &Arc<dyn Journal>) -> Journals {
+    Journals {
+        touchpoints: Arc::clone(touchpoints),
+        definitions: Arc::new(MemoryJournal::new(1)),
+        dead_letters: Arc::new(MemoryJournal::new(1)),
+    }
+}
+
 /// Runs a projector until everything in the journal is folded.
 fn project(
     runtime: &tokio::runtime::Runtime,
@@ -73,8 +82,7 @@ fn project(
     batch_records_max: usize,
 ) {
     let settings = ProjectorSettings { hash_key: hash_key(), batch_records_max, batch_bytes_max: 1 << 20 };
-    let dead_letters = Arc::new(MemoryJournal::new(1));
-    let projector = Projector::start(Arc::clone(store), Arc::clone(journal), dead_letters, settings);
+    let projector = Projector::start(Arc::clone(store), &journals(journal), settings);
     let projector = projector.expect("a projector starts");
     let ends = journal.ends().expect("memory answers");
     let all = |progress: &Progress| {

@@ -8,10 +8,10 @@ use std::{
 };
 
 use journal::{Journal, NewRecord, memory::MemoryJournal};
-use projector::{Generations, GenerationsSettings, ProjectorSettings};
+use projector::{Generations, GenerationsSettings, Journals, ProjectorSettings};
 use store::Manifest;
 use tests::{
-    pipeline::{hash_key, record},
+    pipeline::{hash_key, journals, record},
     process::wait_a_little,
     touchpoints::touchpoint,
 };
@@ -38,7 +38,7 @@ fn open(data_dir: &Path, journal: &Arc<dyn Journal>, letters: &Arc<dyn Journal>)
         projector: ProjectorSettings { hash_key: hash_key(), batch_records_max: 7, batch_bytes_max: 1 << 20 },
         clock: || Micros(1),
     };
-    Generations::open(settings, Arc::clone(journal), Arc::clone(letters)).unwrap()
+    Generations::open(settings, Journals { dead_letters: Arc::clone(letters), ..journals(journal) }).unwrap()
 }
 
 /// Waits until all generations have folded everything.

@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use anyhow::{Context, Result, ensure};
 use journal::{Journal, PollLimits, Position, Record, embedded::EmbeddedJournal, memory::MemoryJournal};
 use patron::config::{ProjectorConfig, StoreConfig};
-use projector::{Projector, ProjectorSettings};
+use projector::{Journals, Projector, ProjectorSettings};
 use store::{Manifest, Store, StoreSettings};
 use tokio::runtime::Runtime;
 use types::Progress;
@@ -93,12 +93,12 @@ fn project(
     let ProjectorConfig { batch_records_max, batch_bytes_max } = ProjectorConfig::default();
     let settings = ProjectorSettings { hash_key: feed::hash_key(), batch_records_max, batch_bytes_max };
     let ends = journal.ends()?;
-    let projector = Projector::start(
-        Arc::clone(store),
-        Arc::clone(journal) as Arc<dyn Journal>,
-        Arc::new(MemoryJournal::new(1)),
-        settings,
-    )?;
+    let journals = Journals {
+        touchpoints: Arc::clone(journal) as Arc<dyn Journal>,
+        definitions: Arc::new(MemoryJournal::new(1)),
+        dead_letters: Arc::new(MemoryJournal::new(1)),
+    };
+    let projector = Projector::start(Arc::clone(store), &journals, settings)?;
     let mut progress = projector.progress();
     let all = |progress: &Progress| {
         (0..).zip(&ends).all(|(partition, end)| progress.applied.get(&partition).is_some_and(|applied| applied >= end))

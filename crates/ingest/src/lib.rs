@@ -8,6 +8,7 @@ pub mod blocked;
 pub mod check;
 pub mod clock;
 mod dead_letters;
+mod definitions;
 pub mod envelope;
 #[cfg(test)]
 mod fixtures;
@@ -24,4 +25,5 @@ pub use admit::{Admitted, admit};
 pub use blocked::BlockedValues;
 pub use clock::{Clock, WallClock};
 pub use dead_letters::DeadLetters;
+pub use definitions::Definitions;
 pub use service::{Ingest, IngestSettings};

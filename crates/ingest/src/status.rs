@@ -42,6 +42,34 @@ pub(crate) fn busy_scanning(scans_max: usize) -> Status {
     retriable(Code::ResourceExhausted, "TOO_MANY_SCANS", message, JOURNAL_RETRY)
 }
 
+/// More sets of definitions wait than the server takes.
+pub(crate) fn busy_applying(calls_max: usize) -> Status {
+    let message =
+        format!("{calls_max} sets of definitions wait already, the limit; nothing was taken, send it again later");
+    retriable(Code::ResourceExhausted, "TOO_MANY_SETS", message, BUSY_RETRY)
+}
+
+/// What is defined cannot be read now.
+pub(crate) fn definitions_unreadable(reason: &str) -> Status {
+    let message =
+        format!("`definitions` cannot be read: {reason}; if it was to be applied, send it again with the same set_id");
+    retriable(Code::Unavailable, "DEFINITIONS_UNAVAILABLE", message, JOURNAL_RETRY)
+}
+
+/// A newer Patron wrote definitions.
+pub(crate) fn newer_definitions(offset: u64) -> Status {
+    let details = ErrorDetails::with_error_info("NEWER_DEFINITIONS", DOMAIN, HashMap::new());
+    let message =
+        format!("a newer patron wrote the definitions at offset {offset}; upgrade this one, then apply again");
+    Status::with_error_details(Code::FailedPrecondition, message, details)
+}
+
+/// A thread ended before its work was done.
+pub(crate) fn broke_off(what: &str, error: &tokio::task::JoinError) -> Status {
+    let details = ErrorDetails::with_error_info("INTERNAL", DOMAIN, HashMap::new());
+    Status::with_error_details(Code::Internal, format!("{what} broke off: {error}"), details)
+}
+
 /// The dead letters cannot be read now.
 pub(crate) fn unreadable(reason: &str) -> Status {
     retriable(Code::Unavailable, "DEAD_LETTERS_UNAVAILABLE", reason.to_owned(), JOURNAL_RETRY)

@@ -18,6 +18,7 @@ mod checkpoint;
 mod config;
 mod customer;
 mod dead_letters;
+mod definitions;
 mod demo;
 mod doctor;
 mod exit;
@@ -52,7 +53,7 @@ enum Command {
     Query(up::QueryArgs),
     /// Show Patron at work on a month of a small retail chain, and end
     Demo(demo::DemoArgs),
-    /// Write, check or show the configuration
+    /// Write, check or show the configuration of a process; apply and show definitions: products, stores, segments
     #[command(subcommand)]
     Config(config::ConfigCommand),
     /// Look at customers and what happened to them
@@ -92,7 +93,7 @@ impl Command {
             Self::Projector(args) => args.run().await,
             Self::Query(args) => args.run().await,
             Self::Demo(args) => args.run().await,
-            Self::Config(command) => command.run(),
+            Self::Config(command) => command.run().await,
             Self::Customer(command) => command.run().await,
             Self::Identity(command) => command.run().await,
             Self::DeadLetters(command) => command.run().await,

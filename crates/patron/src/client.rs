@@ -10,6 +10,7 @@ use proto::{
         rebuild_service_client::RebuildServiceClient, verify_service_client::VerifyServiceClient,
     },
     customer::customer_service_client::CustomerServiceClient,
+    definition::{apply_service_client::ApplyServiceClient, definition_service_client::DefinitionServiceClient},
     ingest::{
         dead_letter_service_client::DeadLetterServiceClient, identity_service_client::IdentityServiceClient,
         ingest_service_client::IngestServiceClient,
@@ -102,6 +103,16 @@ impl Server {
     /// The client of `IdentityService`.
     pub fn identity(&self) -> IdentityServiceClient<Channel> {
         IdentityServiceClient::new(self.channel.clone())
+    }
+
+    /// The client of `ApplyService`.
+    pub fn apply(&self) -> ApplyServiceClient<Channel> {
+        ApplyServiceClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
+    }
+
+    /// The client of `DefinitionService`.
+    pub fn definitions(&self) -> DefinitionServiceClient<Channel> {
+        DefinitionServiceClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
     }
 
     /// The client of `IngestService`.

@@ -35,6 +35,7 @@ mod tests;
 
 pub use feed::{Origin, read};
 pub use keys::MappingError;
+pub(crate) use keys::{article, suggestion};
 pub use mapping::{Mapped, Mapping, Occurrences};
 pub use summary::Summary;
 

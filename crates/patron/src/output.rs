@@ -10,6 +10,7 @@ pub mod admin;
 pub mod checkpoint;
 pub mod customer;
 pub mod dead_letters;
+pub mod definitions;
 pub mod doctor;
 pub mod explanation;
 pub mod progress;

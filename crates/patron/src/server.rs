@@ -5,7 +5,8 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use ingest::{Clock as _, DeadLetters, Ingest, IngestSettings, WallClock, raw::RawReader};
+use definition::check::NoCheck;
+use ingest::{Clock as _, DeadLetters, Definitions, Ingest, IngestSettings, WallClock, raw::RawReader};
 use journal::Journal;
 use projector::{CheckpointCalls, Generations, Rebuilds, Scrubber};
 use query::Gateway;
@@ -54,7 +55,7 @@ pub struct Server {
 /// What the roles of a process bring with them.
 #[derive(Default)]
 struct Parts {
-    ingest: Option<(Ingest, DeadLetters)>,
+    ingest: Option<(Ingest, DeadLetters, Definitions)>,
     raw: Option<RawReader>,
     shards: Option<Shards>,
     gateway: Option<Gateway>,
@@ -182,7 +183,14 @@ impl Parts {
                 .raw_reader(config)
                 .map(|reader| RawReader::start(reader, topics, Arc::clone(&touchpoints), letters, settings.clone()))
                 .transpose()?;
-            parts.ingest = Some((Ingest::new(touchpoints, settings, Arc::new(WallClock)), dead_letters));
+            let definitions = Definitions::new(
+                Arc::clone(&journals.definitions),
+                settings.append_timeout,
+                Arc::new(NoCheck),
+                Arc::new(WallClock),
+            );
+            let ingest = Ingest::new(touchpoints, settings, Arc::new(WallClock));
+            parts.ingest = Some((ingest, dead_letters, definitions));
         }
         parts.journals = Some(journals);
         Ok(parts)
@@ -200,7 +208,7 @@ impl Shards {
             wait_max: Duration::from_millis(config.query.wait_max_ms),
             started_at: WallClock.now(),
         };
-        let audit = Audit::start(config, generations.served(), &journals.touchpoints, hash_key)?;
+        let audit = Audit::start(config, generations.served(), journals.folded(), hash_key)?;
         let configured = move || reread().map(|config| config.rules()).map_err(|error| format!("{error:#}"));
         let rebuilds = Rebuilds::new(Arc::clone(&generations), Arc::new(configured));
         let kept = store::checkpoint::Checkpoints::of(&config.data_dir);

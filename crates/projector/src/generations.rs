@@ -9,7 +9,6 @@ use std::{
 };
 
 use identity::Rules;
-use journal::Journal;
 use store::{
     Manifest, Store,
     generations::{Directories, Named},
@@ -17,7 +16,7 @@ use store::{
 use tokio::sync::watch;
 use types::{Micros, Progress};
 
-use crate::ProjectorSettings;
+use crate::{Journals, ProjectorSettings};
 
 mod compare;
 mod error;
@@ -87,13 +86,9 @@ impl Generations {
     /// # Errors
     /// Where the live one cannot be opened or folded. Another that cannot be opened is dropped with a word in the log: it can be
     /// built again.
-    pub fn open(
-        settings: GenerationsSettings,
-        journal: Arc<dyn Journal>,
-        dead_letters: Arc<dyn Journal>,
-    ) -> Result<Self, RebuildError> {
+    pub fn open(settings: GenerationsSettings, journals: Journals) -> Result<Self, RebuildError> {
         let mut directories = Directories::take_over(&settings.data_dir)?;
-        let maker = Maker { settings, journal, dead_letters };
+        let maker = Maker { settings, journals };
         let Named { live, previous, building, .. } = *directories.named();
         let live = maker.live(live, directories.dir_of(live))?;
         let previous = previous.and_then(|number| maker.resumed(number, directories.dir_of(number), &live));

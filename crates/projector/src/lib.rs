@@ -8,6 +8,7 @@
 mod checkpoint_service;
 mod commit;
 mod dead_letter;
+mod definitions;
 mod difference;
 mod fold;
 pub mod generations;
@@ -25,7 +26,7 @@ mod working;
 pub use checkpoint_service::CheckpointCalls;
 pub use generations::{Generations, GenerationsSettings, Served};
 pub use rebuild_service::{ConfiguredRules, Rebuilds};
-pub use run::{Projector, ProjectorSettings, StartError, meter_lag};
+pub use run::{Journals, Projector, ProjectorSettings, StartError, meter_lag};
 pub use scrub::{ScrubSettings, Scrubber};
 pub use skip::SkipReason;
 pub use verify::Verifier;

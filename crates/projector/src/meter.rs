@@ -20,6 +20,10 @@ pub(crate) fn skipped(reason: &'static str) {
     counter!("patron_projector_skipped_total", "reason" => reason).increment(1);
 }
 
+pub(crate) fn definition_skipped(reason: &'static str) {
+    counter!("patron_projector_definitions_skipped_total", "reason" => reason).increment(1);
+}
+
 pub(crate) fn committed(records: usize, took: Duration) {
     histogram!("patron_projector_batch_records").record(records as f64);
     histogram!("patron_projector_commit_seconds").record(took);

@@ -19,6 +19,7 @@ mod quiet;
 
 use crate::{
     dead_letter::DeadLetters,
+    definitions::Definitions,
     incoming::{self, Incoming, IncomingDecision, Read},
     meter,
     working::Working,
@@ -35,6 +36,23 @@ pub struct ProjectorSettings {
     pub batch_bytes_max: usize,
 }
 
+/// What the projector reads, and where it puts what it cannot read.
+#[derive(Clone)]
+pub struct Journals {
+    /// Touchpoints and operators' decisions.
+    pub touchpoints: Arc<dyn Journal>,
+    /// Definitions, in one partition.
+    pub definitions: Arc<dyn Journal>,
+    /// Records of `touchpoints` that cannot be read.
+    pub dead_letters: Arc<dyn Journal>,
+}
+
+impl std::fmt::Debug for Journals {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Journals of {:?}", self.touchpoints.topology())
+    }
+}
+
 /// Why the projector did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -44,6 +62,17 @@ pub enum StartError {
     /// The journal does not hold what the state needs next.
     #[error("the state and the journal do not fit: {0}")]
     Journal(#[from] ReadError),
+    /// The state was folded from another topic `definitions`.
+    #[error(
+        "the definitions of the state come from the topic with id {held}, but `definitions` has the id {found} now: it was deleted \
+         and made again; restore it, or delete the directory `generations` if its definitions are to be forgotten"
+    )]
+    OtherDefinitions {
+        /// Topic id that the state has.
+        held: String,
+        /// Topic id that there is.
+        found: String,
+    },
     /// No thread.
     #[error("no thread could be started: {0}")]
     Thread(#[from] std::io::Error),
@@ -64,19 +93,13 @@ const POLL_WAIT: Duration = Duration::from_millis(50);
 const RETRY_WAIT: Duration = Duration::from_millis(500);
 
 impl Projector {
-    /// Starts the thread that folds all partitions of the journal into the store; what it cannot read goes to
-    /// `dead_letters`.
+    /// Starts the thread that folds all partitions of the journal, and the definitions, into the store; what it cannot read of the
+    /// journal goes to its dead letters.
     ///
     /// # Errors
-    /// `Journal` if the journal ends before, or starts after, what the state has applied.
-    pub fn start(
-        store: Arc<Store>,
-        journal: Arc<dyn Journal>,
-        dead_letters: Arc<dyn Journal>,
-        settings: ProjectorSettings,
-    ) -> Result<Self, StartError> {
-        let beside = BTreeMap::new();
-        Self::start_beside(store, journal, dead_letters, settings, beside)
+    /// `Journal` if the journal ends before, or starts after, what the state has applied; `OtherDefinitions`.
+    pub fn start(store: Arc<Store>, journals: &Journals, settings: ProjectorSettings) -> Result<Self, StartError> {
+        Self::start_beside(store, journals, settings, BTreeMap::new())
     }
 
     /// The same beside another projector of this process, which has kept the dead letters of all offsets below those of
@@ -86,20 +109,22 @@ impl Projector {
     /// As `start`.
     pub fn start_beside(
         store: Arc<Store>,
-        journal: Arc<dyn Journal>,
-        dead_letters: Arc<dyn Journal>,
+        journals: &Journals,
         settings: ProjectorSettings,
         letters_from: BTreeMap<u32, u64>,
     ) -> Result<Self, StartError> {
+        let journal = &journals.touchpoints;
         let shards = shards(&store, journal.topology().partitions)?;
         let from = shards.iter().map(|(partition, row)| Position { partition: *partition, offset: row.applied });
         let reader = journal.reader(from.collect())?;
-        let (publisher, progress) = watch::channel(progress_of(&shards, None));
+        let definitions = Definitions::open(&store, &journals.definitions)?;
+        let (publisher, progress) = watch::channel(progress_of(&shards, None, &definitions));
         let stop = Arc::new(AtomicBool::new(false));
         let metered = Arc::new(AtomicBool::new(true));
-        let dead_letters = DeadLetters::new(dead_letters, journal.as_ref());
+        let dead_letters = DeadLetters::new(Arc::clone(&journals.dead_letters), journal.as_ref());
         let shard_thread = ShardThread {
             store,
+            definitions,
             dead_letters,
             letters_from,
             settings,
@@ -147,6 +172,7 @@ impl Drop for Projector {
 
 struct ShardThread {
     store: Arc<Store>,
+    definitions: Definitions,
     dead_letters: DeadLetters,
     letters_from: BTreeMap<u32, u64>,
     settings: ProjectorSettings,
@@ -161,6 +187,7 @@ impl ShardThread {
         let limits =
             PollLimits { records_max: self.settings.batch_records_max, bytes_max: self.settings.batch_bytes_max };
         while !self.stopped() {
+            quiet::unless(self.metered.load(Ordering::Relaxed), || self.define());
             let polled = reader.poll(limits, POLL_WAIT);
             quiet::unless(self.metered.load(Ordering::Relaxed), || match polled {
                 Ok(records) if records.is_empty() => self.recovered(),
@@ -170,6 +197,14 @@ impl ShardThread {
         }
         if let Err(error) = self.store.flush() {
             tracing::error!(%error, "the last write could not be flushed; it is folded again at the next start");
+        }
+    }
+
+    /// Folds the definitions that are there.
+    fn define(&mut self) {
+        if self.definitions.step(&self.store, &self.settings.hash_key) {
+            let halted = self.publisher.borrow().halted.clone();
+            self.publish(halted);
         }
     }
 
@@ -259,7 +294,7 @@ impl ShardThread {
 
     fn publish(&self, halted: Option<String>) {
         meter::halted(halted.is_some());
-        self.publisher.send_replace(progress_of(&self.shards, halted));
+        self.publisher.send_replace(progress_of(&self.shards, halted, &self.definitions));
     }
 
     fn halt(&self, reason: &str, wait: Duration) {
@@ -330,6 +365,7 @@ fn shards(store: &Store, partitions: u32) -> Result<BTreeMap<u32, ShardRow>, Sto
     Ok(shards)
 }
 
-fn progress_of(shards: &BTreeMap<u32, ShardRow>, halted: Option<String>) -> Progress {
-    Progress { applied: shards.iter().map(|(partition, row)| (*partition, row.applied)).collect(), halted }
+fn progress_of(shards: &BTreeMap<u32, ShardRow>, halted: Option<String>, definitions: &Definitions) -> Progress {
+    let applied = shards.iter().map(|(partition, row)| (*partition, row.applied)).collect();
+    Progress { applied, halted, definitions: definitions.progress() }
 }

@@ -23,13 +23,13 @@ mod sample;
 mod scratch;
 mod service;
 
-use crate::{Served, replay::ReplayError};
+use crate::{Journals, Served, definitions, replay::ReplayError};
 
 /// What verifies a state.
 #[derive(Clone)]
 pub struct Verifier {
     served: watch::Receiver<Served>,
-    journal: Arc<dyn Journal>,
+    journals: Journals,
     hash_key: HashKey,
     scratch: PathBuf,
 }
@@ -39,6 +39,7 @@ struct Call<'a> {
     store: Arc<Store>,
     rules: Arc<Rules>,
     journal: &'a dyn Journal,
+    definitions: &'a dyn Journal,
     hash_key: &'a HashKey,
     scratch: &'a Path,
 }
@@ -50,25 +51,25 @@ impl std::fmt::Debug for Verifier {
 }
 
 impl Verifier {
-    /// Of the generation that is served, whichever that is when a call begins, and the journal that it was folded from. Full verifies keep a state of their own in the folder `scratch`;
+    /// Of the generation that is served, whichever that is when a call begins, and the journals that it was folded from. Full verifies keep a state of their own in the folder `scratch`;
     /// what another process left there is removed.
     ///
     /// # Errors
     /// What was left there cannot be removed.
     pub fn new(
         served: watch::Receiver<Served>,
-        journal: Arc<dyn Journal>,
+        journals: Journals,
         hash_key: HashKey,
         scratch: PathBuf,
     ) -> io::Result<Self> {
         scratch::remove(&scratch)?;
-        Ok(Self { served, journal, hash_key, scratch })
+        Ok(Self { served, journals, hash_key, scratch })
     }
 
     fn call(&self) -> Call<'_> {
         let Served { store, rules, .. } = self.served.borrow().clone();
-        let journal = self.journal.as_ref();
-        Call { store, rules, journal, hash_key: &self.hash_key, scratch: &self.scratch }
+        let (journal, definitions) = (self.journals.touchpoints.as_ref(), self.journals.definitions.as_ref());
+        Call { store, rules, journal, definitions, hash_key: &self.hash_key, scratch: &self.scratch }
     }
 }
 
@@ -84,6 +85,9 @@ enum VerifyError {
     /// The journal could not be folded again.
     #[error(transparent)]
     Replay(#[from] ReplayError),
+    /// The definitions could not be folded again.
+    #[error(transparent)]
+    Definitions(#[from] definitions::ReplayError),
     /// The journal could not be read at a position.
     #[error("the journal cannot be read: {0}")]
     Journal(#[from] ReadError),

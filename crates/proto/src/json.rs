@@ -28,7 +28,8 @@ named! {
         types::record::Touchpoint as "Touchpoint",
         types::record::Position as "Position",
         types::record::Envelope as "Envelope",
-        types::record::IdentityDecision as "IdentityDecision";
+        types::record::IdentityDecision as "IdentityDecision",
+        types::record::Definition as "Definition";
     "patron.ingest.v1":
         crate::ingest::PublishRequest as "PublishRequest",
         crate::ingest::PublishResponse as "PublishResponse",
@@ -47,6 +48,11 @@ named! {
         crate::customer::GetCustomerResponse as "GetCustomerResponse",
         crate::customer::ListCustomersResponse as "ListCustomersResponse",
         crate::customer::ListTouchpointsResponse as "ListTouchpointsResponse";
+    "patron.definition.v1":
+        crate::definition::ApplyDefinitionsResponse as "ApplyDefinitionsResponse",
+        crate::definition::GetDefinitionResponse as "GetDefinitionResponse",
+        crate::definition::DefinitionVersion as "DefinitionVersion",
+        crate::definition::AppliedSet as "AppliedSet";
     "patron.admin.v1":
         crate::admin::GetStatusResponse as "GetStatusResponse",
         crate::admin::GetDigestResponse as "GetDigestResponse",

@@ -16,6 +16,8 @@ package!(/// `patron.ingest.v1`
     ingest, "patron.ingest.v1");
 package!(/// `patron.customer.v1`
     customer, "patron.customer.v1");
+package!(/// `patron.definition.v1`
+    definition, "patron.definition.v1");
 package!(/// `patron.admin.v1`
     admin, "patron.admin.v1");
 

@@ -20,7 +20,7 @@ use crate::{
     context::{Context, Contexts, applied},
     explain,
     past::{Moment, PastRows},
-    status,
+    references, status,
     timeline::{self, PageQuery},
     view,
 };
@@ -132,7 +132,8 @@ impl CustomerService for Customers {
                 Some(moment) => page_at(context, &snapshot, id, moment, &query),
             };
             let page = page.map_err(|error| status::store_failed(&error))?;
-            let (entries, more) = page.ok_or_else(|| status::customer_not_found(&who))?;
+            let (mut entries, more) = page.ok_or_else(|| status::customer_not_found(&who))?;
+            references::fill(&snapshot, &mut entries).map_err(|error| status::store_failed(&error))?;
             Ok(ListTouchpointsResponse {
                 entries: entries.into_iter().map(|entry| mask.apply(entry)).collect(),
                 next_page_token: more.map_or_else(String::new, |after| pages::token(name, after)),

@@ -1,4 +1,4 @@
-//! Query: unified customer views, timelines, status and digest over gRPC.
+//! Query: unified customer views, timelines, definitions, status and digest over gRPC.
 //!
 //! The same services twice: beside the store (`Customers`, `Admin`), where every answer comes from one snapshot and says what it
 //! covers; and as a stateless front (`Gateway`) that passes calls on to the processes that hold a store. Never writes to the
@@ -7,10 +7,12 @@
 mod admin_service;
 mod context;
 mod customer_service;
+mod definition_service;
 mod explain;
 mod gateway;
 mod identity_view;
 mod past;
+mod references;
 mod status;
 mod timeline;
 mod token;
@@ -20,4 +22,5 @@ mod wait;
 pub use admin_service::Admin;
 pub use context::{Contexts, JournalFacts, Live, Serving};
 pub use customer_service::Customers;
+pub use definition_service::Definitions;
 pub use gateway::Gateway;

@@ -24,6 +24,14 @@ pub(crate) fn customer_not_found(who: &str) -> Status {
     Status::with_error_details(Code::NotFound, message, details)
 }
 
+/// Nothing of that name was ever defined.
+pub(crate) fn definition_not_found(what: &str) -> Status {
+    let details = ErrorDetails::with_error_info("DEFINITION_NOT_FOUND", DOMAIN, HashMap::new());
+    let message =
+        format!("{what} is not defined; ListDefinitions tells what is, min_offset waits for what was just applied");
+    Status::with_error_details(Code::NotFound, message, details)
+}
+
 /// A wait for a position ended without it.
 pub(crate) fn not_yet(missing: &str, halted: Option<&str>) -> Status {
     let why = halted.map_or_else(String::new, |reason| format!("; folding stands still: {reason}"));

@@ -1,18 +1,18 @@
 //! Page tokens: where a page ended, and for which request, as opaque hexadecimal text.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use types::{Micros, TotalOrder};
 
-/// Where the next page begins: after this touchpoint.
+/// Where the next page begins: after what was returned last, of a timeline a touchpoint's place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct PageToken {
+pub(crate) struct PageToken<A = TotalOrder> {
     /// The request that it belongs to, without page size and token.
     pub(crate) request: String,
-    /// The last touchpoint returned.
-    pub(crate) after: TotalOrder,
+    /// What was returned last.
+    pub(crate) after: A,
 }
 
-impl PageToken {
+impl<A: Serialize + DeserializeOwned> PageToken<A> {
     pub(crate) fn encode(&self) -> String {
         let bytes = postcard::to_stdvec(self).expect("a token holds nothing that postcard cannot write");
         bytes.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -25,7 +25,9 @@ impl PageToken {
             digit_pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect();
         postcard::from_bytes(&bytes?).ok()
     }
+}
 
+impl PageToken {
     /// When the last touchpoint returned happened.
     pub(crate) fn occurred_at(&self) -> Micros {
         self.after.occurred_at
@@ -47,7 +49,7 @@ mod tests {
         let token = PageToken { request: "r".into(), after };
         assert_eq!(PageToken::decode(&token.encode()), Some(token));
         for text in ["xyz", "0", "ffff", "€€"] {
-            assert_eq!(PageToken::decode(text), None, "{text}");
+            assert_eq!(PageToken::<TotalOrder>::decode(text), None, "{text}");
         }
     }
 }

@@ -29,7 +29,39 @@ impl Contexts {
     }
 }
 
+impl Contexts {
+    /// The context of a call that must see the set at an offset of `definitions`, once what is served has folded it.
+    pub(crate) async fn wait_for_definitions(
+        &self,
+        offset: Option<u64>,
+        metadata: &MetadataMap,
+    ) -> Result<Context, Status> {
+        let context = self.now();
+        match context.wait_for_definitions(offset, metadata).await {
+            Ok(()) => Ok(context),
+            Err(_) if context.progress.has_changed().is_err() => {
+                let context = self.now();
+                context.wait_for_definitions(offset, metadata).await.map(|()| context)
+            }
+            Err(status) => Err(status),
+        }
+    }
+}
+
 impl Context {
+    async fn wait_for_definitions(&self, offset: Option<u64>, metadata: &MetadataMap) -> Result<(), Status> {
+        let Some(offset) = offset else { return Ok(()) };
+        let mut progress = self.progress.clone();
+        let reached = progress.wait_for(|progress| progress.definitions.applied > offset);
+        if let Ok(Ok(_)) = tokio::time::timeout(self.wait_time(metadata), reached).await {
+            return Ok(());
+        }
+        let now = self.progress.borrow();
+        let now = &now.definitions;
+        let missing = format!("definitions, offset {offset}");
+        if now.applied > offset { Ok(()) } else { Err(status::not_yet(&missing, now.halted.as_deref())) }
+    }
+
     async fn wait_for(&self, positions: &[Position], metadata: &MetadataMap) -> Result<(), Status> {
         let mut progress = self.progress.clone();
         check(positions, &progress.borrow())?;

@@ -9,6 +9,17 @@ pub struct Progress {
     pub applied: BTreeMap<u32, u64>,
     /// Why folding stands still, in words; `None` while it goes on.
     pub halted: Option<String>,
+    /// How far `definitions` is folded.
+    pub definitions: DefinitionsProgress,
+}
+
+/// Applied offset of the topic `definitions`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DefinitionsProgress {
+    /// The next offset to fold.
+    pub applied: u64,
+    /// Why folding them stands still, in words; `None` while it goes on.
+    pub halted: Option<String>,
 }
 
 impl Progress {

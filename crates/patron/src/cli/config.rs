@@ -1,11 +1,11 @@
-//! `patron config`: writing, checking and showing the configuration.
+//! `patron config`: writing, checking and showing the configuration of a process, and the definitions that all processes share.
 
 use std::{io::Write as _, path::PathBuf, process::ExitCode};
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 
-use super::up::ConfigArgs;
+use super::{definitions, up::ConfigArgs};
 use crate::{
     config::TEMPLATE,
     output::{Format, Output},
@@ -21,6 +21,16 @@ pub(super) enum ConfigCommand {
     /// Show the settings in force, secrets masked
     #[command(after_help = "Example:\n  PATRON_GRPC_ADDR=127.0.0.1:9000 patron config show --config patron.toml")]
     Show(ConfigArgs),
+    /// Apply definitions: products, stores and segments, from TOML or CSV
+    Apply(definitions::ApplyArgs),
+    /// Show what applying files would change, and what is wrong with them
+    Diff(definitions::DiffArgs),
+    /// Show what was applied, by whom, when and why: all sets, or the versions of one definition
+    History(definitions::HistoryArgs),
+    /// List what is defined
+    List(definitions::ListArgs),
+    /// Show one definition
+    Get(definitions::GetArgs),
 }
 
 #[derive(Debug, Args)]
@@ -32,7 +42,7 @@ pub(super) struct InitArgs {
 }
 
 impl ConfigCommand {
-    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+    pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         let mut out = Output::stdout(Format::Table);
         match self {
             Self::Init(args) => {
@@ -44,6 +54,11 @@ impl ConfigCommand {
                 out.text("the configuration is good\n")?;
             }
             Self::Show(args) => out.text(&args.load()?.to_masked_toml())?,
+            Self::Apply(args) => return args.run().await,
+            Self::Diff(args) => return args.run().await,
+            Self::History(args) => return args.run().await,
+            Self::List(args) => return args.run().await,
+            Self::Get(args) => return args.run().await,
         }
         Ok(ExitCode::SUCCESS)
     }

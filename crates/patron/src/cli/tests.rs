@@ -34,6 +34,10 @@ fn what_is_not_understood_is_a_usage_error() {
         "patron generate --rate 5",
         "patron generate --server http://a:1 --to b",
         "patron customer list --output xml",
+        "patron config apply",
+        "patron config get product",
+        "patron config get shoe/1",
+        "patron config list shoes",
     ] {
         assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
     }
@@ -47,6 +51,12 @@ fn what_is_understood() {
         "patron customer list --limit 5 --include-receipts",
         "patron customer timeline user_id:1 --kind a --kind b --from 2026-03-01T00:00:00Z --oldest-first",
         "patron status --server http://a:1",
+        "patron config apply a.toml b.csv --reason spring --dry-run --output json",
+        "patron config diff a.toml",
+        "patron config history",
+        "patron config history segment/loyal --server http://a:1",
+        "patron config list product --include-deleted",
+        "patron config get product/a/b --version 3",
         "patron digest --output ndjson",
         "patron import --mapping m.toml a.csv - --rejects r --allow-rejects",
         "patron generate --server http://a:1 --rate 5 --uniform",

@@ -54,7 +54,9 @@ impl<'f> Keys<'f> {
         match self.value(key) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
-            Some(other) => Err(self.error(key, format_args!("is {}; write a text in quotes", article(&other)))),
+            Some(other) => {
+                Err(self.error(key, format_args!("is {}; write a text in quotes", article(other.type_str()))))
+            }
         }
     }
 
@@ -67,7 +69,7 @@ impl<'f> Keys<'f> {
         match self.value(key) {
             None => Ok(None),
             Some(Value::Boolean(flag)) => Ok(Some(flag)),
-            Some(other) => Err(self.error(key, format_args!("is {}; write true or false", article(&other)))),
+            Some(other) => Err(self.error(key, format_args!("is {}; write true or false", article(other.type_str())))),
         }
     }
 
@@ -84,7 +86,9 @@ impl<'f> Keys<'f> {
         let list = match self.value(key) {
             None => return Ok(Vec::new()),
             Some(Value::Array(list)) => list,
-            Some(other) => return Err(self.error(key, format_args!("is {}; write a list of texts", article(&other)))),
+            Some(other) => {
+                return Err(self.error(key, format_args!("is {}; write a list of texts", article(other.type_str()))));
+            }
         };
         let text = |value: Value| if let Value::String(text) = value { Some(text) } else { None };
         let texts: Option<Vec<String>> = list.into_iter().map(text).collect();
@@ -95,7 +99,7 @@ impl<'f> Keys<'f> {
         match self.value(key) {
             None => Ok(None),
             Some(Value::Table(table)) => Ok(Some(self.of(self.path_of(key), table))),
-            Some(other) => Err(self.error(key, format_args!("is {}; write a table", article(&other)))),
+            Some(other) => Err(self.error(key, format_args!("is {}; write a table", article(other.type_str())))),
         }
     }
 
@@ -112,7 +116,7 @@ impl<'f> Keys<'f> {
     fn member(&self, key: &str, index: usize, value: Value) -> Result<Self, MappingError> {
         match value {
             Value::Table(table) => Ok(self.of(format!("{}[{index}]", self.path_of(key)), table)),
-            other => Err(self.error(key, format_args!("[{index}] is {}; write a table", article(&other)))),
+            other => Err(self.error(key, format_args!("[{index}] is {}; write a table", article(other.type_str())))),
         }
     }
 
@@ -129,7 +133,7 @@ impl<'f> Keys<'f> {
 }
 
 /// The nearest known name, or all of them.
-pub(super) fn suggestion<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> String {
+pub(crate) fn suggestion<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> String {
     let mut known: Vec<&str> = known.collect();
     known.sort_unstable();
     let nearest = known
@@ -142,7 +146,7 @@ pub(super) fn suggestion<'n>(name: &str, known: impl Iterator<Item = &'n str>) -
     }
 }
 
-fn article(value: &Value) -> String {
-    let name = value.type_str();
+/// A type's name with its article.
+pub(crate) fn article(name: &str) -> String {
     if name.starts_with(['a', 'i']) { format!("an {name}") } else { format!("a {name}") }
 }

@@ -1,6 +1,6 @@
 //! A touchpoint as one line of a timeline.
 
-use proto::customer::{TimelineEntry, identity_event::Event};
+use proto::customer::{References, TimelineEntry, identity_event::Event};
 use types::record::{IdentityDecision, Item, Touchpoint};
 
 use super::{explanation::action, table::cut, value};
@@ -18,11 +18,15 @@ pub fn line(entry: &TimelineEntry) -> String {
     }
     let nothing = Touchpoint::default();
     let touchpoint = entry.touchpoint.as_ref().unwrap_or(&nothing);
+    let references = entry.references.clone().unwrap_or_default();
     let time = time(touchpoint.occurred_at.as_ref());
     let (kind, source, place) = (cut(&touchpoint.kind, 20), cut(&touchpoint.source, 12), cut(&place(touchpoint), 16));
-    format!("{time:<19}  {kind:<20}  {source:<12}  {place:<16}  {}", [what(touchpoint), identity(entry)].join("  "))
-        .trim_end()
-        .to_owned()
+    format!(
+        "{time:<19}  {kind:<20}  {source:<12}  {place:<16}  {}",
+        [what(touchpoint, &references), identity(entry)].join("  ")
+    )
+    .trim_end()
+    .to_owned()
 }
 
 fn time(at: Option<&prost_types::Timestamp>) -> String {
@@ -61,14 +65,14 @@ fn place(touchpoint: &Touchpoint) -> String {
 }
 
 /// What makes this touchpoint differ from others of its kind.
-fn what(touchpoint: &Touchpoint) -> String {
+fn what(touchpoint: &Touchpoint, references: &References) -> String {
     let mut words: Vec<String> = Vec::new();
     if let Some(order) = &touchpoint.order {
         words.push(order.order_id.clone());
         words.extend(order.total.iter().map(|total| value::money([total])));
         words.extend(order.refund.iter().map(|refund| format!("back {}", value::money([refund]))));
     }
-    words.extend(items(&touchpoint.items));
+    words.extend(items(&touchpoint.items, references));
     words.extend(touchpoint.coupon.iter().map(|coupon| format!("coupon {}", coupon.coupon_id)));
     words.extend(touchpoint.score.iter().map(|score| format!("{} {}", score.scale, score.value)));
     words.extend(touchpoint.duration.iter().map(value::duration));
@@ -84,16 +88,23 @@ fn what(touchpoint: &Touchpoint) -> String {
     }
     words.extend((!touchpoint.search_query.is_empty()).then(|| format!("\"{}\"", touchpoint.search_query)));
     words.extend(touchpoint.traits.iter().map(value::pairs));
+    let region = references.store.iter().filter_map(|place| place.store.as_ref()).map(|store| &store.region);
+    words.extend(region.filter(|region| !region.is_empty()).map(|region| format!("in {region}")));
     words.join("  ")
 }
 
-fn items(items: &[Item]) -> Option<String> {
-    let name = |item: &Item| {
-        let name = if item.name.is_empty() { &item.product_id } else { &item.name };
+fn items(items: &[Item], references: &References) -> Option<String> {
+    let known = |index: usize| {
+        let found = references.items.iter().find(|one| one.index as usize == index);
+        found.and_then(|one| one.product.as_ref()).map(|product| &product.name).filter(|name| !name.is_empty())
+    };
+    let name = |(index, item): (usize, &Item)| {
+        let said = Some(&item.name).filter(|name| !name.is_empty());
+        let name = said.or_else(|| known(index)).unwrap_or(&item.product_id);
         let price = item.price.iter().map(|price| format!(" at {}", value::money([price]))).collect::<String>();
         if item.quantity.is_empty() { format!("{name}{price}") } else { format!("{} x {name}{price}", item.quantity) }
     };
-    let named: Vec<String> = items.iter().take(NAMED_ITEMS_MAX).map(name).collect();
+    let named: Vec<String> = items.iter().enumerate().take(NAMED_ITEMS_MAX).map(name).collect();
     let more = items.len().saturating_sub(NAMED_ITEMS_MAX);
     let more = if more > 0 { format!(", {more} more") } else { String::new() };
     (!items.is_empty()).then(|| named.join(", ") + &more)

@@ -1,9 +1,6 @@
 //! What looks after the state of this process: the verifier, asked by operators, and the scrubber, always at work.
 
-use std::sync::Arc;
-
 use ingest::{Clock as _, WallClock};
-use journal::Journal;
 use projector::{ScrubSettings, Scrubber, Served, Verifier};
 use tokio::sync::watch;
 use types::HashKey;
@@ -25,11 +22,11 @@ impl Audit {
     pub(super) fn start(
         config: &Config,
         served: watch::Receiver<Served>,
-        journal: &Arc<dyn Journal>,
+        journals: projector::Journals,
         hash_key: &HashKey,
     ) -> anyhow::Result<Self> {
         let scratch = config.data_dir.join(SCRATCH);
-        let verifier = Verifier::new(served.clone(), Arc::clone(journal), hash_key.clone(), scratch)?;
+        let verifier = Verifier::new(served.clone(), journals, hash_key.clone(), scratch)?;
         let fragments_per_second = config.scrub.fragments_per_second;
         let settings = ScrubSettings {
             fragments_per_second,

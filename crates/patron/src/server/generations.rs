@@ -1,7 +1,5 @@
 //! The generations of a process as its configuration wants them, and which of them query serves.
 
-use std::sync::Arc;
-
 use ingest::{Clock as _, WallClock};
 use projector::{Generations, GenerationsSettings, ProjectorSettings, Served};
 use store::Manifest;
@@ -13,7 +11,6 @@ use crate::config::Config;
 
 /// Opens the generations in the data directory and folds them. Blocks.
 pub(super) fn open(config: &Config, journals: &Journals, hash_key: &HashKey) -> anyhow::Result<Generations> {
-    let (touchpoints, letters) = (Arc::clone(&journals.touchpoints), Arc::clone(&journals.dead_letters));
     let settings = GenerationsSettings {
         data_dir: config.data_dir.clone(),
         manifest: manifest(config, journals, hash_key),
@@ -28,7 +25,7 @@ pub(super) fn open(config: &Config, journals: &Journals, hash_key: &HashKey) -> 
         },
         clock: || WallClock.now(),
     };
-    Ok(Generations::open(settings, touchpoints, letters)?)
+    Ok(Generations::open(settings, journals.folded())?)
 }
 
 /// What the live state must be.

@@ -8,7 +8,7 @@ use tonic::transport::{Server, server::TcpIncoming};
 
 /// What a process serves.
 pub(super) struct Services {
-    pub(super) ingest: Option<(Ingest, DeadLetters)>,
+    pub(super) ingest: Option<(Ingest, DeadLetters, ingest::Definitions)>,
     pub(super) reads: Option<Reads>,
     /// Verifies this process's own shards.
     pub(super) verifier: Option<Verifier>,
@@ -22,10 +22,18 @@ pub(super) enum Reads {
     Gateway(Gateway),
 }
 
-const INGEST: [&str; 3] =
-    ["patron.ingest.v1.IngestService", "patron.ingest.v1.IdentityService", "patron.ingest.v1.DeadLetterService"];
-const READS: [&str; 3] =
-    ["patron.customer.v1.CustomerService", "patron.admin.v1.AdminService", "patron.admin.v1.VerifyService"];
+const INGEST: [&str; 4] = [
+    "patron.ingest.v1.IngestService",
+    "patron.ingest.v1.IdentityService",
+    "patron.ingest.v1.DeadLetterService",
+    "patron.definition.v1.ApplyService",
+];
+const READS: [&str; 4] = [
+    "patron.customer.v1.CustomerService",
+    "patron.definition.v1.DefinitionService",
+    "patron.admin.v1.AdminService",
+    "patron.admin.v1.VerifyService",
+];
 /// What only a process with a state of its own can answer.
 const SHARDS: [&str; 2] = ["patron.admin.v1.RebuildService", "patron.admin.v1.CheckpointService"];
 
@@ -56,26 +64,31 @@ pub(super) async fn serve(
         reporter.set_service_status("", tonic_health::ServingStatus::NotServing).await;
     };
     let Services { ingest, reads, verifier } = services;
-    let (ingest, letters) = ingest.unzip();
-    let router = Server::builder()
+    let mut router = Server::builder()
         .add_service(health)
         .add_service(reflection)
-        .add_optional_service(ingest.as_ref().map(Ingest::identity_server))
-        .add_optional_service(ingest.map(Ingest::into_server))
-        .add_optional_service(letters.map(DeadLetters::into_server))
         .add_optional_service(verifier.map(Verifier::into_server));
+    if let Some((ingest, letters, definitions)) = ingest {
+        router = router
+            .add_service(ingest.identity_server())
+            .add_service(ingest.into_server())
+            .add_service(letters.into_server())
+            .add_service(definitions.into_server());
+    }
     let router = match reads {
         None => router,
         Some(Reads::Shards(shards)) => {
             let (contexts, rebuilds, checkpoints) = *shards;
             router
                 .add_service(Customers::server(contexts.clone()))
+                .add_service(query::Definitions::server(contexts.clone()))
                 .add_service(Admin::server(contexts))
                 .add_service(rebuilds.into_server())
                 .add_service(checkpoints.into_server())
         }
         Some(Reads::Gateway(gateway)) => router
             .add_service(gateway.customers_server())
+            .add_service(gateway.definitions_server())
             .add_service(gateway.admin_server())
             .add_service(gateway.verify_server()),
     };

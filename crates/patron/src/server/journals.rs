@@ -25,13 +25,14 @@ const CLOSE_MAX: Duration = Duration::from_secs(5);
 /// The journals of a process.
 pub(super) struct Journals {
     pub(super) touchpoints: Arc<dyn Journal>,
+    pub(super) definitions: Arc<dyn Journal>,
     pub(super) dead_letters: Arc<dyn Journal>,
     beneath: Beneath,
 }
 
 #[derive(Debug)]
 enum Beneath {
-    Folder([Arc<EmbeddedJournal>; 2]),
+    Folder([Arc<EmbeddedJournal>; 3]),
     Cluster(Arc<Cluster>),
 }
 
@@ -60,11 +61,13 @@ impl Journals {
         let touchpoints = Arc::new(open_folder(config, "journal", config.journal.partitions, RECORD_BYTES_MAX)?);
         fingerprint::hold(&config.data_dir, hash_key)?;
         fingerprint::hold_normal_form(&config.data_dir, normaliser)?;
+        let definitions = Arc::new(open_folder(config, "definitions", 1, RECORD_BYTES_MAX)?);
         let letters = Arc::new(open_folder(config, "dead-letters", 1, LETTER_BYTES_MAX)?);
         Ok(Self {
             touchpoints: Arc::clone(&touchpoints) as Arc<dyn Journal>,
+            definitions: Arc::clone(&definitions) as Arc<dyn Journal>,
             dead_letters: Arc::clone(&letters) as Arc<dyn Journal>,
-            beneath: Beneath::Folder([touchpoints, letters]),
+            beneath: Beneath::Folder([touchpoints, definitions, letters]),
         })
     }
 
@@ -73,9 +76,19 @@ impl Journals {
         let open = |spec: &TopicSpec| KafkaJournal::open(Arc::clone(&cluster), spec);
         let [touchpoints, definitions, letters] = topics(config);
         let touchpoints = Arc::new(open(&touchpoints)?);
-        manifest::hold(&open(&definitions)?, &touchpoints.topology(), hash_key, normaliser)?;
+        let definitions = Arc::new(open(&definitions)?);
+        manifest::hold(definitions.as_ref(), &touchpoints.topology(), hash_key, normaliser)?;
         let dead_letters = Arc::new(open(&letters)?);
-        Ok(Self { touchpoints, dead_letters, beneath: Beneath::Cluster(cluster) })
+        Ok(Self { touchpoints, definitions, dead_letters, beneath: Beneath::Cluster(cluster) })
+    }
+
+    /// What the projector needs of them.
+    pub(super) fn folded(&self) -> projector::Journals {
+        projector::Journals {
+            touchpoints: Arc::clone(&self.touchpoints),
+            definitions: Arc::clone(&self.definitions),
+            dead_letters: Arc::clone(&self.dead_letters),
+        }
     }
 
     /// A member of the group that reads the raw topics, where any are configured.

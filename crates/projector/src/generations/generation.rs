@@ -6,12 +6,11 @@
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Instant};
 
 use identity::Rules;
-use journal::Journal;
 use store::{Manifest, Store, StoreSettings};
 use types::Progress;
 
 use super::{GenerationsSettings, RebuildError, Served};
-use crate::Projector;
+use crate::{Journals, Projector};
 
 /// A state that is being folded.
 #[derive(Debug)]
@@ -27,8 +26,7 @@ pub(super) struct Generation {
 /// Makes generations.
 pub(super) struct Maker {
     pub(super) settings: GenerationsSettings,
-    pub(super) journal: Arc<dyn Journal>,
-    pub(super) dead_letters: Arc<dyn Journal>,
+    pub(super) journals: Journals,
 }
 
 impl std::fmt::Debug for Maker {
@@ -108,9 +106,8 @@ impl Maker {
     fn folding(&self, number: u32, store: Store, letters_from: BTreeMap<u32, u64>) -> Result<Generation, RebuildError> {
         let rules = Arc::new(store::rules::from_text(&store.manifest().rules).map_err(RebuildError::Rules)?);
         let store = Arc::new(store);
-        let (journal, letters) = (Arc::clone(&self.journal), Arc::clone(&self.dead_letters));
         let settings = self.settings.projector.clone();
-        let projector = Projector::start_beside(Arc::clone(&store), journal, letters, settings, letters_from)?;
+        let projector = Projector::start_beside(Arc::clone(&store), &self.journals, settings, letters_from)?;
         let since = (Instant::now(), folded(&projector.progress().borrow()));
         Ok(Generation { number, store, rules, projector, since })
     }

@@ -18,7 +18,7 @@ impl Generations {
     /// Where the rebuild stands.
     pub fn overview(&self) -> Rebuild {
         // Asked for before anything is locked, as it may wait for brokers.
-        let ends = self.maker.journal.ends().ok();
+        let ends = self.maker.journals.touchpoints.ends().ok();
         let held = self.held();
         let shown = |generation: &Generation| shown(generation, ends.as_deref());
         let since_us = held.directories.named().since_us;

@@ -34,7 +34,7 @@ impl Generations {
     /// `NotBuilding`, `NoPrevious`, or the journal does not say where it ends.
     pub(crate) fn lag(&self, next: Next) -> Result<u64, RebuildError> {
         let progress = self.held().next(next)?.projector.progress();
-        Ok(progress_lag(&progress.borrow(), &self.maker.journal.ends()?))
+        Ok(progress_lag(&progress.borrow(), &self.maker.journals.touchpoints.ends()?))
     }
 
     /// Serves another generation from now on; the one served until now becomes the previous one. Reads under way finish on it.
@@ -91,5 +91,6 @@ impl Held {
 
 /// Whether one has folded all that another has.
 fn covers(progress: &Progress, other: &Progress) -> bool {
-    other.applied.iter().all(|(partition, next)| *next == 0 || progress.covers(*partition, next - 1))
+    progress.definitions.applied >= other.definitions.applied
+        && other.applied.iter().all(|(partition, next)| *next == 0 || progress.covers(*partition, next - 1))
 }

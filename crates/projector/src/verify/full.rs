@@ -11,7 +11,10 @@ use store::{
 use types::FragmentId;
 
 use super::{Call, Told, VerifyError, applied, finish, owner::Owners, progress, rows, scratch::Scratch, tell};
-use crate::replay::{self, Shards};
+use crate::{
+    definitions,
+    replay::{self, Shards},
+};
 
 const LIMITS: PollLimits = PollLimits { records_max: 4_096, bytes_max: 8 << 20 };
 /// Rows between two words of progress.
@@ -52,6 +55,7 @@ pub(super) fn verify(call: &Call<'_>, told: Told<'_>) -> Result<(), VerifyError>
     let until = applied(&live)?;
     let scratch = Scratch::like(call.store.manifest(), call.scratch)?;
     fold(call, &scratch, &until, told)?;
+    definitions::replay(scratch.store(), call.definitions, call.hash_key, &store::definition::progress(&live)?)?;
     let folded = scratch.store().snapshot();
     let (mut summary, mut kept) = (VerifySummary::default(), Kept::default());
     for family in folded_families() {

@@ -6,7 +6,9 @@ use store::{
     compare::RowDifference,
     decision::HeldDecision,
     family::{
-        Conflicts, Copies, Decisions, Family, Fragments, Incidence, Losers, Months, Orders, Shards, Timeline,
+        Conflicts, Copies, Decisions, Definitions, Family, Fragments, Incidence, Losers, Months, Orders, Shards,
+        Timeline,
+        definitions::{VersionKey, VersionRow},
         fragments::FragmentRow,
         timeline::{TimelineKey, TimelineRow},
     },
@@ -86,6 +88,7 @@ pub(super) fn explain(row: &RowDifference, hash_key: &HashKey) -> Vec<Difference
         Incidence::NAME => vec![of_incidence(row)],
         Losers::NAME => vec![of_loser(row)],
         Decisions::NAME => of_decision(row, hash_key),
+        Definitions::NAME => vec![of_definition(row)],
         Copies::NAME => {
             let [held, expected] = values::<Copies>(row).map(|copy| copy.as_ref().map(check::copy_text));
             vec![Difference::of_row(row.family, held, expected)]
@@ -139,6 +142,16 @@ fn of_decision(row: &RowDifference, hash_key: &HashKey) -> Vec<Difference> {
     let fields = |row: &Option<TimelineRow>| row.as_ref().map(|row| decision_fields(row, hash_key)).unwrap_or_default();
     let [held, expected] = values::<Decisions>(row);
     Difference::of(row.family, fields::differing(&fields(&held), &fields(&expected)))
+}
+
+fn of_definition(row: &RowDifference) -> Difference {
+    let text = |version: Option<VersionRow>| version.map(|version| format!("{:?}", version.body));
+    let [held, expected] = values::<Definitions>(row).map(text);
+    let mut difference = Difference::of_row(row.family, held, expected);
+    if let Some(VersionKey { kind, name, number }) = Definitions::decode_key(&row.key) {
+        difference.field = format!("version {number} of {kind}/{name}");
+    }
+    difference
 }
 
 /// The fields of an operator's decision: its place in the journal, its receipt and what it says.
