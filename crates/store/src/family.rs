@@ -17,6 +17,7 @@ pub mod months;
 pub mod orders;
 pub mod shards;
 pub mod timeline;
+pub mod touched;
 
 pub use conflicts::Conflicts;
 pub use copies::Copies;
@@ -29,6 +30,7 @@ pub use months::Months;
 pub use orders::Orders;
 pub use shards::Shards;
 pub use timeline::Timeline;
+pub use touched::Touched;
 
 /// A kind of key: its column family and how its rows are written.
 pub trait Family {
@@ -80,12 +82,12 @@ pub(crate) struct Shape {
     pub(crate) compressed: bool,
 }
 
-const fn shape<F: Family>(block_bytes: usize, compressed: bool) -> Shape {
+pub(crate) const fn shape<F: Family>(block_bytes: usize, compressed: bool) -> Shape {
     Shape { name: F::NAME, prefix_bytes: F::PREFIX_BYTES, block_bytes, compressed }
 }
 
 /// All column families.
-pub(crate) const ALL: [Shape; 11] = [
+pub(crate) const ALL: [Shape; 12] = [
     shape::<Manifests>(4 << 10, false),
     shape::<Shards>(4 << 10, false),
     shape::<Fragments>(4 << 10, true),
@@ -97,6 +99,7 @@ pub(crate) const ALL: [Shape; 11] = [
     shape::<Incidence>(4 << 10, true),
     shape::<Losers>(4 << 10, false),
     shape::<Decisions>(4 << 10, true),
+    shape::<Touched>(4 << 10, false),
 ];
 
 /// A value in postcard's form (stable wire format 1.0).
