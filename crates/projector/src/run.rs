@@ -21,6 +21,7 @@ use crate::{
     dead_letter::DeadLetters,
     incoming::{self, Incoming, IncomingDecision, Read},
     meter,
+    touches::Touching,
     working::Working,
 };
 
@@ -55,7 +56,17 @@ pub struct Projector {
     thread: Option<JoinHandle<()>>,
     stop: Arc<AtomicBool>,
     metered: Arc<AtomicBool>,
+    touching: Arc<Touching>,
     progress: watch::Receiver<Progress>,
+}
+
+/// What a projector need not do, or does besides, because of others.
+#[derive(Clone, Debug, Default)]
+pub struct Beside {
+    /// Below these offsets another one has kept all dead letters: they are not kept again.
+    pub letters_from: BTreeMap<u32, u64>,
+    /// Whether it writes whom it touches, for the publisher.
+    pub touches: bool,
 }
 
 /// How long a poll waits for the first record, and so how soon a stop is heard.
@@ -75,12 +86,11 @@ impl Projector {
         dead_letters: Arc<dyn Journal>,
         settings: ProjectorSettings,
     ) -> Result<Self, StartError> {
-        let beside = BTreeMap::new();
+        let beside = Beside { letters_from: BTreeMap::new(), touches: false };
         Self::start_beside(store, journal, dead_letters, settings, beside)
     }
 
-    /// The same beside another projector of this process, which has kept the dead letters of all offsets below those of
-    /// `letters_from`: they are not kept again.
+    /// The same as one of several projectors of this process.
     ///
     /// # Errors
     /// As `start`.
@@ -89,7 +99,7 @@ impl Projector {
         journal: Arc<dyn Journal>,
         dead_letters: Arc<dyn Journal>,
         settings: ProjectorSettings,
-        letters_from: BTreeMap<u32, u64>,
+        beside: Beside,
     ) -> Result<Self, StartError> {
         let shards = shards(&store, journal.topology().partitions)?;
         let from = shards.iter().map(|(partition, row)| Position { partition: *partition, offset: row.applied });
@@ -97,25 +107,32 @@ impl Projector {
         let (publisher, progress) = watch::channel(progress_of(&shards, None));
         let stop = Arc::new(AtomicBool::new(false));
         let metered = Arc::new(AtomicBool::new(true));
+        let touching = Arc::new(Touching::new(beside.touches));
         let dead_letters = DeadLetters::new(dead_letters, journal.as_ref());
         let shard_thread = ShardThread {
             store,
             dead_letters,
-            letters_from,
+            letters_from: beside.letters_from,
             settings,
             shards,
             publisher,
             stop: Arc::clone(&stop),
             metered: Arc::clone(&metered),
+            touching: Arc::clone(&touching),
         };
         let thread = thread::Builder::new().name("projector".into()).spawn(move || shard_thread.run(reader))?;
-        Ok(Self { thread: Some(thread), stop, metered, progress })
+        Ok(Self { thread: Some(thread), stop, metered, touching, progress })
     }
 
     /// Whether it adds to the process's metrics, from its next batch on; of several projectors beside each other, only one
     /// should.
     pub fn set_metered(&self, metered: bool) {
         self.metered.store(metered, Ordering::Relaxed);
+    }
+
+    /// Whether it writes whom it touches, for the publisher.
+    pub fn touching(&self) -> Arc<Touching> {
+        Arc::clone(&self.touching)
     }
 
     /// How far the shards are; changes after each durable write.
@@ -154,6 +171,7 @@ struct ShardThread {
     publisher: watch::Sender<Progress>,
     stop: Arc<AtomicBool>,
     metered: Arc<AtomicBool>,
+    touching: Arc<Touching>,
 }
 
 impl ShardThread {
@@ -161,6 +179,7 @@ impl ShardThread {
         let limits =
             PollLimits { records_max: self.settings.batch_records_max, bytes_max: self.settings.batch_bytes_max };
         while !self.stopped() {
+            self.touching.hear();
             let polled = reader.poll(limits, POLL_WAIT);
             quiet::unless(self.metered.load(Ordering::Relaxed), || match polled {
                 Ok(records) if records.is_empty() => self.recovered(),
@@ -244,6 +263,7 @@ impl ShardThread {
         decisions: &[IncomingDecision],
         shards: BTreeMap<u32, ShardRow>,
     ) -> Result<BTreeMap<u32, ShardRow>, StoreError> {
+        let touches = self.touching.hear();
         let snapshot = self.store.snapshot();
         let mut working = Working::load(&snapshot, &self.settings.hash_key, shards, incoming)?;
         for one in incoming {
@@ -252,7 +272,7 @@ impl ShardThread {
         for decision in decisions {
             working.decide(decision)?;
         }
-        let (batch, shards) = working.into_batch()?;
+        let (batch, shards) = working.into_batch(touches)?;
         self.store.write(batch)?;
         Ok(shards)
     }
@@ -263,6 +283,7 @@ impl ShardThread {
     }
 
     fn halt(&self, reason: &str, wait: Duration) {
+        self.touching.hear();
         tracing::error!(reason, "folding stands still and is tried again");
         self.publish(Some(reason.to_owned()));
         self.wait(wait);
