@@ -9,7 +9,9 @@ use proto::{
         admin_service_client::AdminServiceClient, checkpoint_service_client::CheckpointServiceClient,
         rebuild_service_client::RebuildServiceClient, verify_service_client::VerifyServiceClient,
     },
-    customer::customer_service_client::CustomerServiceClient,
+    customer::{
+        customer_service_client::CustomerServiceClient, identity_feed_service_client::IdentityFeedServiceClient,
+    },
     ingest::{
         dead_letter_service_client::DeadLetterServiceClient, identity_service_client::IdentityServiceClient,
         ingest_service_client::IngestServiceClient,
@@ -102,6 +104,11 @@ impl Server {
     /// The client of `IdentityService`.
     pub fn identity(&self) -> IdentityServiceClient<Channel> {
         IdentityServiceClient::new(self.channel.clone())
+    }
+
+    /// The client of `IdentityFeedService`.
+    pub fn identity_feed(&self) -> IdentityFeedServiceClient<Channel> {
+        IdentityFeedServiceClient::new(self.channel.clone())
     }
 
     /// The client of `IngestService`.

@@ -12,6 +12,7 @@ pub mod customer;
 pub mod dead_letters;
 pub mod doctor;
 pub mod explanation;
+pub mod identity_changes;
 pub mod progress;
 pub mod rebuild;
 mod table;

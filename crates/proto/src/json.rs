@@ -46,7 +46,8 @@ named! {
         crate::customer::ExplainCustomerResponse as "ExplainCustomerResponse",
         crate::customer::GetCustomerResponse as "GetCustomerResponse",
         crate::customer::ListCustomersResponse as "ListCustomersResponse",
-        crate::customer::ListTouchpointsResponse as "ListTouchpointsResponse";
+        crate::customer::ListTouchpointsResponse as "ListTouchpointsResponse",
+        crate::customer::WatchIdentityChangesResponse as "WatchIdentityChangesResponse";
     "patron.admin.v1":
         crate::admin::GetStatusResponse as "GetStatusResponse",
         crate::admin::GetDigestResponse as "GetDigestResponse",

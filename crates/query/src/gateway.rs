@@ -24,6 +24,7 @@ use crate::status;
 
 mod admin;
 mod customers;
+mod identity_feed;
 mod verify;
 
 /// How long a projector may take to accept a connection.

@@ -1,4 +1,4 @@
-//! Query: unified customer views, timelines, status and digest over gRPC.
+//! Query: unified customer views, timelines, the feed of identity changes, status and digest over gRPC.
 //!
 //! The same services twice: beside the store (`Customers`, `Admin`), where every answer comes from one snapshot and says what it
 //! covers; and as a stateless front (`Gateway`) that passes calls on to the processes that hold a store. Never writes to the
@@ -9,6 +9,7 @@ mod context;
 mod customer_service;
 mod explain;
 mod gateway;
+mod identity_feed;
 mod identity_view;
 mod past;
 mod status;
@@ -21,3 +22,4 @@ pub use admin_service::Admin;
 pub use context::{Contexts, JournalFacts, Live, Serving};
 pub use customer_service::Customers;
 pub use gateway::Gateway;
+pub use identity_feed::{Feed, IdentityFeed};

@@ -258,3 +258,6 @@ pub(crate) fn family_options(cache: &Cache, shape: Shape) -> Options {
     }
     options
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use ingest::{DeadLetters, Ingest};
 use projector::{CheckpointCalls, Rebuilds, Verifier};
-use query::{Admin, Contexts, Customers, Gateway};
+use query::{Admin, Contexts, Customers, Feed, Gateway, IdentityFeed};
 use tokio::{net::TcpListener, sync::watch};
 use tonic::transport::{Server, server::TcpIncoming};
 
@@ -17,15 +17,19 @@ pub(super) struct Services {
 /// From where reads are answered.
 pub(super) enum Reads {
     /// From this process's own shards.
-    Shards(Box<(Contexts, Rebuilds, CheckpointCalls)>),
+    Shards(Box<(Contexts, Feed, Rebuilds, CheckpointCalls)>),
     /// By the projectors.
     Gateway(Gateway),
 }
 
 const INGEST: [&str; 3] =
     ["patron.ingest.v1.IngestService", "patron.ingest.v1.IdentityService", "patron.ingest.v1.DeadLetterService"];
-const READS: [&str; 3] =
-    ["patron.customer.v1.CustomerService", "patron.admin.v1.AdminService", "patron.admin.v1.VerifyService"];
+const READS: [&str; 4] = [
+    "patron.customer.v1.CustomerService",
+    "patron.customer.v1.IdentityFeedService",
+    "patron.admin.v1.AdminService",
+    "patron.admin.v1.VerifyService",
+];
 /// What only a process with a state of its own can answer.
 const SHARDS: [&str; 2] = ["patron.admin.v1.RebuildService", "patron.admin.v1.CheckpointService"];
 
@@ -48,6 +52,7 @@ pub(super) async fn serve(
         reporter.set_service_status(service, tonic_health::ServingStatus::Serving).await;
     }
     let reflection = reflection(&services)?;
+    let ends = stopped.clone();
     let stop = async move {
         // An error means that the server was dropped, which is a stop too.
         if stopped.wait_for(|stopped| *stopped).await.is_err() {
@@ -67,15 +72,17 @@ pub(super) async fn serve(
     let router = match reads {
         None => router,
         Some(Reads::Shards(shards)) => {
-            let (contexts, rebuilds, checkpoints) = *shards;
+            let (contexts, feed, rebuilds, checkpoints) = *shards;
             router
                 .add_service(Customers::server(contexts.clone()))
+                .add_service(IdentityFeed::server(contexts.clone(), feed))
                 .add_service(Admin::server(contexts))
                 .add_service(rebuilds.into_server())
                 .add_service(checkpoints.into_server())
         }
         Some(Reads::Gateway(gateway)) => router
             .add_service(gateway.customers_server())
+            .add_service(gateway.identity_feed_server(ends))
             .add_service(gateway.admin_server())
             .add_service(gateway.verify_server()),
     };
