@@ -221,7 +221,11 @@ impl World {
             }
         }
         assert_eq!(snapshot.scan::<Touched>(&Range::all()).count(), 0, "what was told is no longer owed");
-        assert_eq!(self.published.told().unwrap().covered, self.projector.progress().borrow().applied);
+        let mut applied = self.projector.progress().borrow().applied.clone();
+        if applied.values().all(|next| *next == 0) {
+            applied.clear();
+        }
+        assert_eq!(self.published.told().unwrap().covered, applied);
     }
 }
 

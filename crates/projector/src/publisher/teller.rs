@@ -104,7 +104,7 @@ impl Teller {
     }
 
     fn tell_touched(&mut self, live: &Served, goes_on: &dyn Fn() -> bool, heard: &dyn Fn(u64)) -> Result<(), Ended> {
-        if live.progress.borrow().applied == self.told.covered {
+        if covers(&self.told.covered, &live.progress.borrow().applied) {
             return Ok(());
         }
         let snapshot = live.store.snapshot();
