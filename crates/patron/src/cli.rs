@@ -59,7 +59,7 @@ enum Command {
     /// Look at customers and what happened to them
     #[command(subcommand)]
     Customer(customer::CustomerCommand),
-    /// Link or separate identifiers by an operator's decision
+    /// Link or separate identifiers by an operator's decision; follow what becomes of customer ids
     #[command(subcommand)]
     Identity(identity::IdentityCommand),
     /// Show, redrive or drop what could not be taken from a topic

@@ -9,7 +9,9 @@ use proto::{
         admin_service_client::AdminServiceClient, checkpoint_service_client::CheckpointServiceClient,
         rebuild_service_client::RebuildServiceClient, verify_service_client::VerifyServiceClient,
     },
-    customer::customer_service_client::CustomerServiceClient,
+    customer::{
+        customer_service_client::CustomerServiceClient, identity_feed_service_client::IdentityFeedServiceClient,
+    },
     definition::{apply_service_client::ApplyServiceClient, definition_service_client::DefinitionServiceClient},
     ingest::{
         dead_letter_service_client::DeadLetterServiceClient, identity_service_client::IdentityServiceClient,
@@ -113,6 +115,11 @@ impl Server {
     /// The client of `DefinitionService`.
     pub fn definitions(&self) -> DefinitionServiceClient<Channel> {
         DefinitionServiceClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
+    }
+
+    /// The client of `IdentityFeedService`.
+    pub fn identity_feed(&self) -> IdentityFeedServiceClient<Channel> {
+        IdentityFeedServiceClient::new(self.channel.clone())
     }
 
     /// The client of `IngestService`.

@@ -15,7 +15,7 @@ mod template;
 pub use layers::{ConfigError, Overrides, environment, load, load_over};
 pub use sections::{
     IdentityConfig, IngestConfig, JournalConfig, KafkaConfig, KindsConfig, Listener, LogConfig, LogFormat,
-    ProjectorConfig, QueryConfig, RawTopicConfig, RebuildConfig, ScrubConfig, StoreConfig,
+    ProjectorConfig, PublishConfig, QueryConfig, RawTopicConfig, RebuildConfig, ScrubConfig, StoreConfig,
 };
 pub use template::TEMPLATE;
 
@@ -45,6 +45,8 @@ pub struct Config {
     pub store: StoreConfig,
     /// Building a generation beside the one that is served.
     pub rebuild: RebuildConfig,
+    /// Telling what changed.
+    pub publish: PublishConfig,
     /// Reading.
     pub query: QueryConfig,
     /// Comparing the state with its touchpoints, all the time.
@@ -81,6 +83,7 @@ impl Default for Config {
             projector: ProjectorConfig::default(),
             store: StoreConfig::default(),
             rebuild: RebuildConfig::default(),
+            publish: PublishConfig::default(),
             query: QueryConfig::default(),
             scrub: ScrubConfig::default(),
             kinds: KindsConfig::default(),

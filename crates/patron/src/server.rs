@@ -8,8 +8,8 @@ use anyhow::Context as _;
 use definition::check::NoCheck;
 use ingest::{Clock as _, DeadLetters, Definitions, Ingest, IngestSettings, WallClock, raw::RawReader};
 use journal::Journal;
-use projector::{CheckpointCalls, Generations, Rebuilds, Scrubber};
-use query::Gateway;
+use projector::{CheckpointCalls, Generations, Publisher, Rebuilds, Scrubber};
+use query::{Feed, Gateway};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use types::HashKey;
 
@@ -24,6 +24,7 @@ mod journals;
 mod lag;
 mod manifest;
 mod normal_form;
+mod publishing;
 mod restore;
 mod role;
 
@@ -35,6 +36,7 @@ pub use role::Role;
 use audit::Audit;
 use grpc::{Reads, Services};
 use journals::Journals;
+use publishing::Publishing;
 
 /// Longest wait for calls under way when the server stops.
 const DRAIN_MAX: Duration = Duration::from_secs(5);
@@ -49,6 +51,7 @@ pub struct Server {
     raw: Option<RawReader>,
     generations: Option<Arc<Generations>>,
     scrubber: Option<Scrubber>,
+    publisher: Option<Publisher>,
     journals: Option<Journals>,
 }
 
@@ -69,6 +72,7 @@ struct Shards {
     rebuilds: Rebuilds,
     checkpoints: CheckpointCalls,
     audit: Audit,
+    publishing: Publishing,
 }
 
 /// Reads the configuration again, as the next start would.
@@ -105,7 +109,7 @@ impl Server {
         let raw_alive = raw.as_ref().map(RawReader::alive);
         let mut health =
             http::Health { stopped: stopped.clone(), shards: None, gateway: gateway.clone(), raw: raw_alive };
-        let (mut generations, mut verifier, mut scrubber) = (None, None, None);
+        let (mut generations, mut verifier, mut scrubber, mut publisher) = (None, None, None, None);
         let mut reads = gateway.map(Reads::Gateway);
         if let Some(shards) = shards {
             let served = shards.generations.served();
@@ -114,13 +118,17 @@ impl Server {
                 tasks.push(tokio::spawn(lag::meter(touchpoints, served.clone(), stopped.clone())));
             }
             health.shards = Some(served);
-            reads = Some(Reads::Shards(Box::new((shards.contexts, shards.rebuilds, shards.checkpoints))));
+            let Publishing { published, publisher: telling } = shards.publishing;
+            let feed = Feed { published, last: telling.last(), stopped: stopped.clone() };
+            publisher = Some(telling);
+            let own = (shards.contexts, feed, shards.rebuilds, shards.checkpoints);
+            reads = Some(Reads::Shards(Box::new(own)));
             generations = Some(shards.generations);
             (verifier, scrubber) = (Some(shards.audit.verifier), shards.audit.scrubber);
         }
         tasks.push(tokio::spawn(grpc::serve(grpc, Services { ingest, reads, verifier }, stopped.clone())));
         tasks.push(tokio::spawn(http::serve(http, health, stopped)));
-        Ok(Self { grpc_addr, http_addr, stop, tasks, raw, generations, scrubber, journals })
+        Ok(Self { grpc_addr, http_addr, stop, tasks, raw, generations, scrubber, publisher, journals })
     }
 
     /// Where gRPC is served.
@@ -147,10 +155,12 @@ impl Server {
                 }
             }
         }
-        let (raw, generations, scrubber, journals) = (self.raw, self.generations, self.scrubber, self.journals);
+        let (raw, generations, journals) = (self.raw, self.generations, self.journals);
+        let (scrubber, publisher) = (self.scrubber, self.publisher);
         tokio::task::spawn_blocking(move || {
             raw.into_iter().for_each(RawReader::stop);
             scrubber.into_iter().for_each(Scrubber::stop);
+            publisher.into_iter().for_each(Publisher::stop);
             generations.into_iter().for_each(|generations| generations.stop());
             journals.into_iter().for_each(|journals| journals.close());
         })
@@ -209,11 +219,12 @@ impl Shards {
             started_at: WallClock.now(),
         };
         let audit = Audit::start(config, generations.served(), journals.folded(), hash_key)?;
+        let publishing = Publishing::start(config, journals, hash_key, &generations)?;
         let configured = move || reread().map(|config| config.rules()).map_err(|error| format!("{error:#}"));
         let rebuilds = Rebuilds::new(Arc::clone(&generations), Arc::new(configured));
         let kept = store::checkpoint::Checkpoints::of(&config.data_dir);
         let checkpoints = CheckpointCalls::new(generations.served(), kept, hash_key.clone(), || WallClock.now())?;
-        Ok(Self { generations, contexts, rebuilds, checkpoints, audit })
+        Ok(Self { generations, contexts, rebuilds, checkpoints, audit, publishing })
     }
 }
 

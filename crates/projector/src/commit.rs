@@ -1,4 +1,4 @@
-//! Turning a working set into the one atomic write: state, timeline, copies, identity and applied offsets together.
+//! Turning a working set into the one atomic write: state, timeline, copies, identity, applied offsets and outbox together.
 
 use std::collections::BTreeMap;
 
@@ -11,13 +11,19 @@ use store::{
 };
 use types::FragmentId;
 
-use crate::working::{FragmentWork, Working};
+use crate::{
+    touches::Touches,
+    working::{FragmentWork, Working},
+};
 
 impl Working<'_> {
-    /// All changes of the batch, and the shards as they are after it.
-    pub(crate) fn into_batch(mut self) -> Result<(Batch, BTreeMap<u32, ShardRow>), StoreError> {
+    /// All changes of the batch, and the shards as they are after it; with `touches`, also whom they touched.
+    pub(crate) fn into_batch(mut self, touches: bool) -> Result<(Batch, BTreeMap<u32, ShardRow>), StoreError> {
         self.refold_stale()?;
         let mut batch = Batch::default();
+        if touches {
+            Touches::of(&self).put(&mut batch);
+        }
         for (fragment, work) in std::mem::take(&mut self.fragments) {
             if work.dirty {
                 self.put_fragment(&mut batch, fragment, work)?;

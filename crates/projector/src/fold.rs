@@ -48,6 +48,7 @@ impl Working<'_> {
         let hash_key = self.hash_key;
         let fragment = self.fragments.entry(incoming.fragment).or_default();
         fragment.add(&incoming.fact(), hash_key);
+        fragment.offset = fragment.offset.max(incoming.offset);
     }
 
     /// An equal copy changes nothing but the time of receipt, which is the earliest.
@@ -86,7 +87,9 @@ impl Working<'_> {
     /// A touchpoint that never counted was seen all the same.
     fn lose(&mut self, incoming: &Incoming) {
         self.losers.insert((incoming.fragment, incoming.copy, incoming.content));
-        self.fragments.entry(incoming.fragment).or_default().lose(incoming.fact().place);
+        let fragment = self.fragments.entry(incoming.fragment).or_default();
+        fragment.lose(incoming.fact().place);
+        fragment.offset = fragment.offset.max(incoming.offset);
     }
 
     /// Keeps an operator's decision under both of its ends; of equal ones the one received first.
@@ -122,7 +125,9 @@ impl Working<'_> {
         self.mark_stale(held.fragment, incoming.partition)?;
         // Of one name: only time and content differ.
         let place = TotalOrder { occurred_at: held.occurred_at, content: held.content, ..incoming.fact().place };
-        self.fragments.entry(held.fragment).or_default().lose(place);
+        let fragment = self.fragments.entry(held.fragment).or_default();
+        fragment.lose(place);
+        fragment.offset = fragment.offset.max(incoming.offset);
         Ok(())
     }
 }

@@ -16,7 +16,7 @@ use store::{
 use tokio::sync::watch;
 use types::{Micros, Progress};
 
-use crate::{Journals, ProjectorSettings};
+use crate::{Journals, ProjectorSettings, Touching};
 
 mod compare;
 mod error;
@@ -56,12 +56,16 @@ pub struct GenerationsSettings {
 /// What reads are answered from: one generation.
 #[derive(Clone, Debug)]
 pub struct Served {
+    /// Its number, never given twice in a data directory.
+    pub number: u32,
     /// The state.
     pub store: Arc<Store>,
     /// The rules by which its customers are resolved.
     pub rules: Arc<Rules>,
     /// How far it is folded.
     pub progress: watch::Receiver<Progress>,
+    /// Whether it writes whom it touches.
+    pub touching: Arc<Touching>,
 }
 
 /// The generations of a process. Its methods block.

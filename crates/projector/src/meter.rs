@@ -37,6 +37,10 @@ pub(crate) fn halted(halted: bool) {
     gauge!("patron_projector_halted").set(f64::from(u8::from(halted)));
 }
 
+pub(crate) fn told(changes: usize) {
+    counter!("patron_identity_changes_total").increment(changes as u64);
+}
+
 pub(crate) fn scrubbed() {
     counter!("patron_scrubbed_fragments_total").increment(1);
 }

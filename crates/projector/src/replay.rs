@@ -128,7 +128,8 @@ fn fold(
         incoming.iter().try_for_each(|one| working.fold(one))?;
         decisions.iter().try_for_each(|decision| working.decide(decision))
     })?;
-    let (batch, shards) = working.into_batch()?;
+    // Nothing of it is ever published.
+    let (batch, shards) = working.into_batch(false)?;
     store.write(batch)?;
     Ok(shards)
 }

@@ -22,6 +22,7 @@ use crate::{
     definitions::Definitions,
     incoming::{self, Incoming, IncomingDecision, Read},
     meter,
+    touches::Touching,
     working::Working,
 };
 
@@ -84,7 +85,17 @@ pub struct Projector {
     thread: Option<JoinHandle<()>>,
     stop: Arc<AtomicBool>,
     metered: Arc<AtomicBool>,
+    touching: Arc<Touching>,
     progress: watch::Receiver<Progress>,
+}
+
+/// What a projector need not do, or does besides, because of others.
+#[derive(Clone, Debug, Default)]
+pub struct Beside {
+    /// Below these offsets another one has kept all dead letters: they are not kept again.
+    pub letters_from: BTreeMap<u32, u64>,
+    /// Whether it writes whom it touches, for the publisher.
+    pub touches: bool,
 }
 
 /// How long a poll waits for the first record, and so how soon a stop is heard.
@@ -99,11 +110,11 @@ impl Projector {
     /// # Errors
     /// `Journal` if the journal ends before, or starts after, what the state has applied; `OtherDefinitions`.
     pub fn start(store: Arc<Store>, journals: &Journals, settings: ProjectorSettings) -> Result<Self, StartError> {
-        Self::start_beside(store, journals, settings, BTreeMap::new())
+        let beside = Beside { letters_from: BTreeMap::new(), touches: false };
+        Self::start_beside(store, journals, settings, beside)
     }
 
-    /// The same beside another projector of this process, which has kept the dead letters of all offsets below those of
-    /// `letters_from`: they are not kept again.
+    /// The same as one of several projectors of this process.
     ///
     /// # Errors
     /// As `start`.
@@ -111,7 +122,7 @@ impl Projector {
         store: Arc<Store>,
         journals: &Journals,
         settings: ProjectorSettings,
-        letters_from: BTreeMap<u32, u64>,
+        beside: Beside,
     ) -> Result<Self, StartError> {
         let journal = &journals.touchpoints;
         let shards = shards(&store, journal.topology().partitions)?;
@@ -121,26 +132,33 @@ impl Projector {
         let (publisher, progress) = watch::channel(progress_of(&shards, None, &definitions));
         let stop = Arc::new(AtomicBool::new(false));
         let metered = Arc::new(AtomicBool::new(true));
+        let touching = Arc::new(Touching::new(beside.touches));
         let dead_letters = DeadLetters::new(Arc::clone(&journals.dead_letters), journal.as_ref());
         let shard_thread = ShardThread {
             store,
             definitions,
             dead_letters,
-            letters_from,
+            letters_from: beside.letters_from,
             settings,
             shards,
             publisher,
             stop: Arc::clone(&stop),
             metered: Arc::clone(&metered),
+            touching: Arc::clone(&touching),
         };
         let thread = thread::Builder::new().name("projector".into()).spawn(move || shard_thread.run(reader))?;
-        Ok(Self { thread: Some(thread), stop, metered, progress })
+        Ok(Self { thread: Some(thread), stop, metered, touching, progress })
     }
 
     /// Whether it adds to the process's metrics, from its next batch on; of several projectors beside each other, only one
     /// should.
     pub fn set_metered(&self, metered: bool) {
         self.metered.store(metered, Ordering::Relaxed);
+    }
+
+    /// Whether it writes whom it touches, for the publisher.
+    pub fn touching(&self) -> Arc<Touching> {
+        Arc::clone(&self.touching)
     }
 
     /// How far the shards are; changes after each durable write.
@@ -180,6 +198,7 @@ struct ShardThread {
     publisher: watch::Sender<Progress>,
     stop: Arc<AtomicBool>,
     metered: Arc<AtomicBool>,
+    touching: Arc<Touching>,
 }
 
 impl ShardThread {
@@ -187,6 +206,7 @@ impl ShardThread {
         let limits =
             PollLimits { records_max: self.settings.batch_records_max, bytes_max: self.settings.batch_bytes_max };
         while !self.stopped() {
+            self.touching.hear();
             quiet::unless(self.metered.load(Ordering::Relaxed), || self.define());
             let polled = reader.poll(limits, POLL_WAIT);
             quiet::unless(self.metered.load(Ordering::Relaxed), || match polled {
@@ -279,6 +299,7 @@ impl ShardThread {
         decisions: &[IncomingDecision],
         shards: BTreeMap<u32, ShardRow>,
     ) -> Result<BTreeMap<u32, ShardRow>, StoreError> {
+        let touches = self.touching.hear();
         let snapshot = self.store.snapshot();
         let mut working = Working::load(&snapshot, &self.settings.hash_key, shards, incoming)?;
         for one in incoming {
@@ -287,7 +308,7 @@ impl ShardThread {
         for decision in decisions {
             working.decide(decision)?;
         }
-        let (batch, shards) = working.into_batch()?;
+        let (batch, shards) = working.into_batch(touches)?;
         self.store.write(batch)?;
         Ok(shards)
     }
@@ -298,6 +319,7 @@ impl ShardThread {
     }
 
     fn halt(&self, reason: &str, wait: Duration) {
+        self.touching.hear();
         tracing::error!(reason, "folding stands still and is tried again");
         self.publish(Some(reason.to_owned()));
         self.wait(wait);

@@ -53,6 +53,10 @@ pub(crate) struct FragmentWork {
     pub(crate) stale: bool,
     /// Whether anything changed.
     pub(crate) dirty: bool,
+    /// The greatest offset that changed it.
+    pub(crate) offset: u64,
+    /// What it said about identity before this batch.
+    before: (Option<TotalOrder>, bool),
 }
 
 impl<'a> Working<'a> {
@@ -140,7 +144,20 @@ impl FragmentWork {
     pub(crate) fn of(row: Option<FragmentRow>) -> Self {
         let existed = row.is_some();
         let FragmentRow { identifiers, core, lost } = row.unwrap_or_default();
-        Self { existed, identifiers, core, lost, ..Self::default() }
+        let mut work = Self { existed, identifiers, core, lost, ..Self::default() };
+        let (first, counts) = work.evidence();
+        work.before = (first.cloned(), counts);
+        work
+    }
+
+    /// The touchpoint that is its evidence about identity, and whether that counts.
+    fn evidence(&self) -> (Option<&TotalOrder>, bool) {
+        (self.core.first.as_ref().or(self.lost.as_ref()), self.core.first.is_some())
+    }
+
+    /// Whether this batch changed what it says about identity.
+    pub(crate) fn says_otherwise(&self) -> bool {
+        self.evidence() != (self.before.0.as_ref(), self.before.1)
     }
 
     /// Whether anything is known of its identifiers.

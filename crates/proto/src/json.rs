@@ -47,7 +47,8 @@ named! {
         crate::customer::ExplainCustomerResponse as "ExplainCustomerResponse",
         crate::customer::GetCustomerResponse as "GetCustomerResponse",
         crate::customer::ListCustomersResponse as "ListCustomersResponse",
-        crate::customer::ListTouchpointsResponse as "ListTouchpointsResponse";
+        crate::customer::ListTouchpointsResponse as "ListTouchpointsResponse",
+        crate::customer::WatchIdentityChangesResponse as "WatchIdentityChangesResponse";
     "patron.definition.v1":
         crate::definition::ApplyDefinitionsResponse as "ApplyDefinitionsResponse",
         crate::definition::GetDefinitionResponse as "GetDefinitionResponse",

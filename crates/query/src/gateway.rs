@@ -25,6 +25,7 @@ use crate::status;
 mod admin;
 mod customers;
 mod definitions;
+mod identity_feed;
 mod verify;
 
 /// How long a projector may take to accept a connection.

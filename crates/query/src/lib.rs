@@ -1,4 +1,4 @@
-//! Query: unified customer views, timelines, definitions, status and digest over gRPC.
+//! Query: unified customer views, timelines, the feed of identity changes, definitions, status and digest over gRPC.
 //!
 //! The same services twice: beside the store (`Customers`, `Admin`), where every answer comes from one snapshot and says what it
 //! covers; and as a stateless front (`Gateway`) that passes calls on to the processes that hold a store. Never writes to the
@@ -10,6 +10,7 @@ mod customer_service;
 mod definition_service;
 mod explain;
 mod gateway;
+mod identity_feed;
 mod identity_view;
 mod past;
 mod references;
@@ -24,3 +25,4 @@ pub use context::{Contexts, JournalFacts, Live, Serving};
 pub use customer_service::Customers;
 pub use definition_service::Definitions;
 pub use gateway::Gateway;
+pub use identity_feed::{Feed, IdentityFeed};

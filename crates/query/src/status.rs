@@ -40,6 +40,31 @@ pub(crate) fn not_yet(missing: &str, halted: Option<&str>) -> Status {
     Status::with_error_details(Code::DeadlineExceeded, format!("not folded yet: {missing}{why}"), details)
 }
 
+/// The feed does not keep what the caller has not had.
+pub(crate) fn cursor_forgotten(after: u64, forgotten: u64) -> Status {
+    let metadata = HashMap::from([("forgotten".to_owned(), forgotten.to_string())]);
+    let details = ErrorDetails::with_error_info("CURSOR_FORGOTTEN", DOMAIN, metadata);
+    let message = format!(
+        "cursor: changes up to {forgotten} are no longer kept, and you had those up to {after}; begin with from_now, keep that \
+         cursor, list the customers anew, and go on from it"
+    );
+    Status::with_error_details(Code::OutOfRange, message, details)
+}
+
+/// The feed that gave the cursor is gone, or another projector's.
+pub(crate) fn cursor_of_another_feed() -> Status {
+    let details = ErrorDetails::with_error_info("CURSOR_OF_ANOTHER_FEED", DOMAIN, HashMap::new());
+    let message = "cursor: it is not of this feed: another projector gave it, or the directory `published` was deleted or taken back; \
+                   ask that projector, or begin with from_now, keep that cursor, list the customers anew, and go on from it";
+    Status::with_error_details(Code::FailedPrecondition, message, details)
+}
+
+/// The server ends.
+pub(crate) fn ending() -> Status {
+    let details = ErrorDetails::with_retry_info(Some(Duration::from_secs(1)));
+    Status::with_error_details(Code::Unavailable, "this server ends; go on from the last cursor", details)
+}
+
 /// Too many of these are under way.
 pub(crate) fn busy(call: &str, most: usize) -> Status {
     let mut details = ErrorDetails::with_retry_info(Some(Duration::from_secs(1)));

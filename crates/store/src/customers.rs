@@ -93,6 +93,22 @@ impl<'a> CustomerRows<'a> {
         Ok(resolution.holder(identifier).map(|holder| Resolved::of(holder, &resolution, &component)))
     }
 
+    /// Namespace and value of an identifier, by its id; `None` if nothing is known of it.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn identifier(&self, id: IdentifierId) -> Result<Option<Identifier>, StoreError> {
+        let carries = self.snapshot.scan_prefix::<Incidence>(&id.0).next().transpose()?;
+        let row = carries.map(|((_, fragment), ())| self.row(fragment)).transpose()?.flatten();
+        let named =
+            row.and_then(|row| row.identifiers.iter().find(|held| self.hash_key.identifier_id(held) == id).cloned());
+        if named.is_some() {
+            return Ok(named);
+        }
+        let decided = self.decisions(id)?.into_iter().flat_map(|decision| decision.ends).find(|(end, _)| *end == id);
+        Ok(decided.map(|(_, identifier)| identifier))
+    }
+
     /// The merged state of a customer's fragments.
     ///
     /// # Errors
@@ -110,6 +126,19 @@ impl<'a> CustomerRows<'a> {
     /// # Errors
     /// Those of the store and of `each`, which ends the walk.
     pub fn for_each<E: From<StoreError>>(&self, mut each: impl FnMut(Resolved) -> Result<(), E>) -> Result<(), E> {
+        self.for_each_component(|component, resolution| {
+            resolution.customers.iter().try_for_each(|customer| each(Resolved::of(customer, resolution, component)))
+        })
+    }
+
+    /// Calls `each` with every component once, and with its customers.
+    ///
+    /// # Errors
+    /// Those of the store and of `each`, which ends the walk.
+    pub fn for_each_component<E: From<StoreError>>(
+        &self,
+        mut each: impl FnMut(&Component, &Resolution) -> Result<(), E>,
+    ) -> Result<(), E> {
         let mut met: BTreeSet<IdentifierId> = BTreeSet::new();
         let mut last = None;
         for row in self.snapshot.scan::<Incidence>(&Range::all()) {
@@ -134,13 +163,12 @@ impl<'a> CustomerRows<'a> {
         &self,
         identifier: IdentifierId,
         met: &mut BTreeSet<IdentifierId>,
-        each: &mut impl FnMut(Resolved) -> Result<(), E>,
+        each: &mut impl FnMut(&Component, &Resolution) -> Result<(), E>,
     ) -> Result<(), E> {
         self.rows.borrow_mut().clear();
         let component = Component::around(self, self.rules, identifier)?;
         met.extend(component.nodes.keys().filter(|other| **other != identifier));
-        let resolution = resolve(&component, self.rules);
-        resolution.customers.iter().try_for_each(|customer| each(Resolved::of(customer, &resolution, &component)))
+        each(&component, &resolve(&component, self.rules))
     }
 
     fn fragment_state(&self, fragment: FragmentId) -> Result<State, StoreError> {

@@ -8,6 +8,11 @@ pub enum StoreError {
     /// The disk is full or the write failed; nothing of the batch is kept.
     #[error("the state cannot be written: {0}; make room on the disk of the data directory, it goes on by itself")]
     Write(String),
+    /// What is to be told cannot be kept: the disk is full or the write failed.
+    #[error(
+        "what is published cannot be written: {0}; make room on the disk of the data directory, it goes on by itself"
+    )]
+    Unpublished(String),
     /// RocksDB could not read.
     #[error("the state cannot be read: {0}")]
     Read(String),
@@ -16,6 +21,17 @@ pub enum StoreError {
         "a row of `{family}` is damaged ({what}); delete the directory `generations`, it is rebuilt from the journal"
     )]
     Damaged {
+        /// The column family.
+        family: &'static str,
+        /// What does not fit.
+        what: String,
+    },
+    /// The same in what was published, which nothing else holds.
+    #[error(
+        "a row of `{family}` in `published` is damaged ({what}); stop patron, delete the directory `published` and start again: the \
+         feed begins anew, and whoever follows it lists the customers anew"
+    )]
+    DamagedPublished {
         /// The column family.
         family: &'static str,
         /// What does not fit.

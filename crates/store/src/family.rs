@@ -19,6 +19,7 @@ pub mod months;
 pub mod orders;
 pub mod shards;
 pub mod timeline;
+pub mod touched;
 
 pub use conflicts::Conflicts;
 pub use copies::Copies;
@@ -33,6 +34,7 @@ pub use months::Months;
 pub use orders::Orders;
 pub use shards::Shards;
 pub use timeline::Timeline;
+pub use touched::Touched;
 
 /// A kind of key: its column family and how its rows are written.
 pub trait Family {
@@ -84,12 +86,12 @@ pub(crate) struct Shape {
     pub(crate) compressed: bool,
 }
 
-const fn shape<F: Family>(block_bytes: usize, compressed: bool) -> Shape {
+pub(crate) const fn shape<F: Family>(block_bytes: usize, compressed: bool) -> Shape {
     Shape { name: F::NAME, prefix_bytes: F::PREFIX_BYTES, block_bytes, compressed }
 }
 
 /// All column families.
-pub(crate) const ALL: [Shape; 15] = [
+pub(crate) const ALL: [Shape; 16] = [
     shape::<Manifests>(4 << 10, false),
     shape::<Shards>(4 << 10, false),
     shape::<Fragments>(4 << 10, true),
@@ -105,6 +107,7 @@ pub(crate) const ALL: [Shape; 15] = [
     shape::<DefinitionSets>(4 << 10, true),
     shape::<DefinitionSetIds>(4 << 10, false),
     shape::<DefinitionProgress>(4 << 10, false),
+    shape::<Touched>(4 << 10, false),
 ];
 
 /// A value in postcard's form (stable wire format 1.0).

@@ -15,6 +15,7 @@ pub mod family;
 pub mod generations;
 pub mod manifest;
 mod open;
+pub mod published;
 pub mod rules;
 pub mod snapshot;
 
@@ -25,4 +26,5 @@ pub use error::{CheckpointError, OpenError, StoreError};
 pub use generations::live_dir;
 pub use manifest::Manifest;
 pub use open::{Store, StoreSettings};
+pub use published::Published;
 pub use snapshot::Snapshot;

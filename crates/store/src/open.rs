@@ -13,7 +13,7 @@ use rocksdb::{
 use crate::{
     batch::Batch,
     error::{OpenError, StoreError},
-    family::{self, Family, Manifests, Shape},
+    family::{self, Family, Manifests, Shape, Touched},
     manifest::Manifest,
     snapshot::Snapshot,
 };
@@ -98,11 +98,15 @@ impl Store {
     /// `Incompatible` or `Failed`.
     pub fn open_read_only(settings: &StoreSettings, manifest: &Manifest) -> Result<Self, OpenError> {
         let cache = Cache::new_lru_cache(settings.cache_bytes);
-        let descriptors =
-            family::ALL.map(|shape| ColumnFamilyDescriptor::new(shape.name, family_options(&cache, shape)));
         let mut options = database_options(settings);
         options.create_if_missing(false);
         options.create_missing_column_families(false);
+        let held = DB::list_cf(&options, &settings.dir).map_err(|error| open_error(&settings.dir, &error))?;
+        // A state from before there was an outbox has none, and nobody reads it here.
+        let there = |shape: &Shape| shape.name != Touched::NAME || held.iter().any(|name| name == shape.name);
+        let descriptors = family::ALL.into_iter().filter(there);
+        let descriptors =
+            descriptors.map(|shape| ColumnFamilyDescriptor::new(shape.name, family_options(&cache, shape)));
         let db = DB::open_cf_descriptors_read_only(&options, &settings.dir, descriptors, false)
             .map_err(|error| open_error(&settings.dir, &error))?;
         let doomed = Doomed { dir: settings.dir.clone(), removed: AtomicBool::new(false) };
@@ -145,6 +149,23 @@ impl Store {
         options.set_sync(self.sync.load(Ordering::Relaxed));
         let rows = batch.into_rows(&self.db);
         self.db.write_opt(rows, &options).map_err(|error| StoreError::Write(error.to_string()))
+    }
+
+    /// Writes a batch, all or nothing, without waiting for the disk: for what is done again if a power failure takes it back.
+    ///
+    /// # Errors
+    /// `Write`: nothing of it is kept.
+    pub fn write_unsynced(&self, batch: Batch) -> Result<(), StoreError> {
+        let rows = batch.into_rows(&self.db);
+        self.db.write(rows).map_err(|error| StoreError::Write(error.to_string()))
+    }
+
+    /// Has everything written so far on disk, if writes do not wait for it anyway.
+    ///
+    /// # Errors
+    /// `Write`.
+    pub fn settle(&self) -> Result<(), StoreError> {
+        if self.sync.load(Ordering::Relaxed) { Ok(()) } else { self.flush() }
     }
 
     /// Puts everything written so far into files and syncs the log, for an orderly end.
@@ -193,7 +214,7 @@ impl Store {
     }
 }
 
-fn open_error(dir: &Path, error: &rocksdb::Error) -> OpenError {
+pub(crate) fn open_error(dir: &Path, error: &rocksdb::Error) -> OpenError {
     let reason = error.to_string();
     if reason.contains("While lock file:") || reason.contains("lock hold by current process") {
         return OpenError::InUse { dir: dir.to_owned() };
@@ -201,7 +222,7 @@ fn open_error(dir: &Path, error: &rocksdb::Error) -> OpenError {
     OpenError::Failed { dir: dir.to_owned(), reason }
 }
 
-fn database_options(settings: &StoreSettings) -> Options {
+pub(crate) fn database_options(settings: &StoreSettings) -> Options {
     let mut options = Options::default();
     options.create_if_missing(true);
     options.create_missing_column_families(true);
@@ -216,7 +237,7 @@ fn database_options(settings: &StoreSettings) -> Options {
 
 /// Bloom filters of files and memtables answer "no such copy" and "no such fragment" without reading; a prefix is filtered
 /// likewise.
-fn family_options(cache: &Cache, shape: Shape) -> Options {
+pub(crate) fn family_options(cache: &Cache, shape: Shape) -> Options {
     let mut table = BlockBasedOptions::default();
     table.set_block_cache(cache);
     table.set_block_size(shape.block_bytes);
@@ -237,3 +258,6 @@ fn family_options(cache: &Cache, shape: Shape) -> Options {
     }
     options
 }
+
+#[cfg(test)]
+mod tests;

@@ -142,6 +142,6 @@ fn decode_value<F: Family>(bytes: &[u8]) -> Result<F::Value, StoreError> {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "fits map_err")]
-fn read_error(error: rocksdb::Error) -> StoreError {
+pub(crate) fn read_error(error: rocksdb::Error) -> StoreError {
     StoreError::Read(error.to_string())
 }

@@ -1,4 +1,4 @@
-//! `patron identity`: what operators decide about who is one person.
+//! `patron identity`: what operators decide about who is one person, and what became of customer ids.
 
 use std::process::ExitCode;
 
@@ -8,6 +8,10 @@ use types::{Identifier, Micros, record::IdentityAction};
 
 use super::{OutputArgs, ServerArgs};
 use crate::output::explanation;
+
+mod changes;
+
+use changes::ChangesArgs;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum IdentityCommand {
@@ -29,6 +33,12 @@ pub(super) enum IdentityCommand {
         after_help = "Example:\n  patron identity withdraw user_id:ann user_id:bob --reason \"one person after all\""
     )]
     Withdraw(DecisionArgs),
+    /// Show merges, separations and changed ids of customers, in the order in which they were noticed
+    #[command(after_help = "Examples:\n  \
+        patron identity changes\n  \
+        patron identity changes --follow --output ndjson\n  \
+        patron identity changes --from 0102… --output ndjson")]
+    Changes(ChangesArgs),
 }
 
 impl IdentityCommand {
@@ -38,6 +48,7 @@ impl IdentityCommand {
             Self::Unlink(args) => args.run(IdentityAction::Unlink).await,
             Self::Separate(args) => args.run(IdentityAction::Separate).await,
             Self::Withdraw(args) => args.run(IdentityAction::Withdraw).await,
+            Self::Changes(args) => args.run().await,
         }
     }
 }

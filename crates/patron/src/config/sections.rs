@@ -113,6 +113,14 @@ pub struct RebuildConfig {
     pub memory_bytes: usize,
 }
 
+/// Telling what changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PublishConfig {
+    /// Most identity changes that are kept for those who follow them; 0 keeps all.
+    pub identity_changes_max: u64,
+}
+
 /// Reading.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

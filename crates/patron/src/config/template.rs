@@ -78,6 +78,10 @@ pub const TEMPLATE: &str = r#"# Patron's configuration. Every line shows a defau
 # Memory of a generation that is built beside the one that is served: half for cached blocks, half for writes.
 #memory_bytes = 134217728
 
+[publish]
+# Identity changes kept for those who follow them; whoever is further behind lists the customers anew. 0: all.
+#identity_changes_max = 0
+
 [query]
 # Longest wait for min_position where the caller sets no deadline.
 #wait_max_ms = 10000

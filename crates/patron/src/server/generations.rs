@@ -47,7 +47,7 @@ pub(super) struct Live(pub(super) watch::Receiver<Served>);
 
 impl query::Serving for Live {
     fn live(&self) -> query::Live {
-        let Served { store, rules, progress } = self.0.borrow().clone();
+        let Served { store, rules, progress, .. } = self.0.borrow().clone();
         query::Live { store, rules, progress }
     }
 }

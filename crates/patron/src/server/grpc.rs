@@ -2,7 +2,7 @@
 
 use ingest::{DeadLetters, Ingest};
 use projector::{CheckpointCalls, Rebuilds, Verifier};
-use query::{Admin, Contexts, Customers, Gateway};
+use query::{Admin, Contexts, Customers, Feed, Gateway, IdentityFeed};
 use tokio::{net::TcpListener, sync::watch};
 use tonic::transport::{Server, server::TcpIncoming};
 
@@ -17,7 +17,7 @@ pub(super) struct Services {
 /// From where reads are answered.
 pub(super) enum Reads {
     /// From this process's own shards.
-    Shards(Box<(Contexts, Rebuilds, CheckpointCalls)>),
+    Shards(Box<(Contexts, Feed, Rebuilds, CheckpointCalls)>),
     /// By the projectors.
     Gateway(Gateway),
 }
@@ -28,9 +28,10 @@ const INGEST: [&str; 4] = [
     "patron.ingest.v1.DeadLetterService",
     "patron.definition.v1.ApplyService",
 ];
-const READS: [&str; 4] = [
+const READS: [&str; 5] = [
     "patron.customer.v1.CustomerService",
     "patron.definition.v1.DefinitionService",
+    "patron.customer.v1.IdentityFeedService",
     "patron.admin.v1.AdminService",
     "patron.admin.v1.VerifyService",
 ];
@@ -56,6 +57,7 @@ pub(super) async fn serve(
         reporter.set_service_status(service, tonic_health::ServingStatus::Serving).await;
     }
     let reflection = reflection(&services)?;
+    let ends = stopped.clone();
     let stop = async move {
         // An error means that the server was dropped, which is a stop too.
         if stopped.wait_for(|stopped| *stopped).await.is_err() {
@@ -78,10 +80,11 @@ pub(super) async fn serve(
     let router = match reads {
         None => router,
         Some(Reads::Shards(shards)) => {
-            let (contexts, rebuilds, checkpoints) = *shards;
+            let (contexts, feed, rebuilds, checkpoints) = *shards;
             router
                 .add_service(Customers::server(contexts.clone()))
                 .add_service(query::Definitions::server(contexts.clone()))
+                .add_service(IdentityFeed::server(contexts.clone(), feed))
                 .add_service(Admin::server(contexts))
                 .add_service(rebuilds.into_server())
                 .add_service(checkpoints.into_server())
@@ -89,6 +92,7 @@ pub(super) async fn serve(
         Some(Reads::Gateway(gateway)) => router
             .add_service(gateway.customers_server())
             .add_service(gateway.definitions_server())
+            .add_service(gateway.identity_feed_server(ends))
             .add_service(gateway.admin_server())
             .add_service(gateway.verify_server()),
     };

@@ -10,7 +10,7 @@ use store::{Manifest, Store, StoreSettings};
 use types::Progress;
 
 use super::{GenerationsSettings, RebuildError, Served};
-use crate::{Journals, Projector};
+use crate::{Beside, Journals, Projector};
 
 /// A state that is being folded.
 #[derive(Debug)]
@@ -38,7 +38,13 @@ impl std::fmt::Debug for Maker {
 impl Generation {
     /// What reads need of it.
     pub(super) fn served(&self) -> Served {
-        Served { store: Arc::clone(&self.store), rules: Arc::clone(&self.rules), progress: self.projector.progress() }
+        Served {
+            number: self.number,
+            store: Arc::clone(&self.store),
+            rules: Arc::clone(&self.rules),
+            progress: self.projector.progress(),
+            touching: self.projector.touching(),
+        }
     }
 
     /// Ends folding; the files go once nobody reads them any more.
@@ -55,7 +61,7 @@ impl Maker {
         let GenerationsSettings { cache_bytes, write_buffer_bytes, sync, .. } = self.settings;
         let settings = StoreSettings { dir, cache_bytes, write_buffer_bytes, sync };
         let store = Store::open(&settings, &self.settings.manifest)?;
-        self.folding(number, store, BTreeMap::new())
+        self.folding(number, store, Beside { letters_from: BTreeMap::new(), touches: true })
     }
 
     /// A new generation beside the live one.
@@ -92,22 +98,24 @@ impl Maker {
         }
     }
 
-    /// Gives the live generation, and the one before it, the memory of their places; only the live one is metered.
+    /// Gives the live generation, and the one before it, the memory of their places; only the live one is metered and published.
     pub(super) fn place(&self, live: &Generation, before: Option<&Generation>) {
         live.store.set_cache_bytes(self.settings.cache_bytes);
         live.projector.set_metered(true);
+        live.projector.touching().set(true);
         if let Some(before) = before {
             before.store.set_cache_bytes(self.settings.rebuild_memory_bytes / 2);
             before.store.set_sync(false);
             before.projector.set_metered(false);
+            before.projector.touching().set(false);
         }
     }
 
-    fn folding(&self, number: u32, store: Store, letters_from: BTreeMap<u32, u64>) -> Result<Generation, RebuildError> {
+    fn folding(&self, number: u32, store: Store, beside: Beside) -> Result<Generation, RebuildError> {
         let rules = Arc::new(store::rules::from_text(&store.manifest().rules).map_err(RebuildError::Rules)?);
         let store = Arc::new(store);
         let settings = self.settings.projector.clone();
-        let projector = Projector::start_beside(Arc::clone(&store), &self.journals, settings, letters_from)?;
+        let projector = Projector::start_beside(Arc::clone(&store), &self.journals, settings, beside)?;
         let since = (Instant::now(), folded(&projector.progress().borrow()));
         Ok(Generation { number, store, rules, projector, since })
     }
@@ -124,7 +132,7 @@ pub(super) fn folded(progress: &Progress) -> u64 {
     progress.applied.values().sum()
 }
 
-/// Below these offsets, the live generation has kept all dead letters.
-fn letters_kept(live: &Generation) -> BTreeMap<u32, u64> {
-    live.projector.progress().borrow().applied.clone()
+/// As one beside the live generation, which has kept all dead letters so far and is the only one that is published.
+fn letters_kept(live: &Generation) -> Beside {
+    Beside { letters_from: live.projector.progress().borrow().applied.clone(), touches: false }
 }

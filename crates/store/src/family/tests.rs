@@ -15,6 +15,7 @@ use super::{
     fragments::FragmentRow,
     shards::ShardRow,
     timeline::{TimelineKey, TimelineRow},
+    touched::Touch,
     *,
 };
 use crate::manifest::FORMAT_VERSION;
@@ -54,6 +55,8 @@ proptest! {
         round_trip::<Shards>(3, ShardRow { applied: number, newest_occurred_at: Some(Micros(time)), ..ShardRow::default() });
         let identifiers = vec![Identifier::new("email", "a@b.c")];
         round_trip::<Fragments>(fragment, FragmentRow { identifiers, core: Core { touchpoints: number, ..Core::default() }, lost: None });
+        let touch = Touch { evidence: time > 0, decision: month > 0, offset: number, partition: month as u32 };
+        round_trip::<Touched>((number, IdentifierId(hash)), touch);
         round_trip::<Losers>((fragment, copy, content), ());
         round_trip::<Manifests>((), Manifest {
             format_version: FORMAT_VERSION,

@@ -1,0 +1,136 @@
+//! A piece of what is to be told: some customers of one snapshot, compared with what was told of their identifiers.
+//!
+//! Owns that everybody is found whose identity the touches can have changed. Of a touched identifier that is everybody around it.
+//! Where one ceases to link, those whom it linked are no longer around it: they are looked at too, once.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::ControlFlow,
+};
+
+use identity::{Component, Evidence as _, Resolution, Rules, resolve};
+use store::{
+    CustomerRows, Snapshot, StoreError,
+    family::touched::Touch,
+    published::{Cause, Holder, Published},
+};
+use types::{HashKey, IdentifierId};
+
+use super::moves::{Customer, Holders, Move, moves};
+
+/// What one is worked out from.
+pub(super) struct Source<'a> {
+    pub(super) snapshot: &'a Snapshot<'a>,
+    pub(super) rules: &'a Rules,
+    pub(super) hash_key: &'a HashKey,
+    pub(super) published: &'a Published,
+}
+
+/// Customers as they are now.
+#[derive(Default)]
+pub(super) struct Piece {
+    now: Vec<Customer>,
+    /// Identifiers that link nobody.
+    cut: BTreeSet<IdentifierId>,
+    /// What touched each customer, by its id.
+    causes: BTreeMap<IdentifierId, Touch>,
+    met: BTreeSet<IdentifierId>,
+}
+
+/// The difference, ready to be told.
+pub(super) struct Difference {
+    pub(super) moves: Vec<(Move, Cause)>,
+    pub(super) holders: Holders,
+}
+
+impl Source<'_> {
+    /// Everybody whom these touches may have made another customer.
+    pub(super) fn touched(&self, touches: &BTreeMap<IdentifierId, Touch>) -> Result<Piece, StoreError> {
+        let told = self.told(touches.keys().copied())?;
+        let changed =
+            touches.iter().filter(|(id, touch)| touch.evidence && !told.get(*id).is_some_and(|held| held.cut));
+        let mut open: Vec<(IdentifierId, Touch)> = changed.map(|(id, touch)| (*id, *touch)).collect();
+        let rows = CustomerRows::new(self.snapshot, self.rules, self.hash_key);
+        let mut piece = Piece::default();
+        while let Some((id, touch)) = open.pop() {
+            if !piece.met.insert(id) {
+                continue;
+            }
+            let component = Component::around(&rows, self.rules, id)?;
+            let of_all = component.nodes.keys().filter_map(|id| touches.get(id)).max().copied();
+            piece.add(&component, &resolve(&component, self.rules), of_all.unwrap_or_default().max(touch));
+            if component.cut.contains_key(&id) {
+                open.extend(self.let_go(&rows, id)?.into_iter().map(|other| (other, touch)));
+            }
+        }
+        Ok(piece)
+    }
+
+    /// Those whom an identifier linked when it was told, and no longer does. What is cut links nobody, then as now.
+    fn let_go(&self, rows: &CustomerRows<'_>, id: IdentifierId) -> Result<Vec<IdentifierId>, StoreError> {
+        if self.told([id])?.get(&id).is_none_or(|held| held.cut) {
+            return Ok(Vec::new());
+        }
+        let linked = linked(rows, id)?;
+        let told = self.told(linked.iter().copied())?;
+        Ok(linked.into_iter().filter(|other| !told.get(other).is_some_and(|held| held.cut)).collect())
+    }
+
+    /// What is to be told of a piece, because of `cause` where all is compared, else of what touched each.
+    pub(super) fn difference(&self, piece: &Piece, cause: Option<Cause>) -> Result<Difference, StoreError> {
+        let identifiers = piece.now.iter().flat_map(|customer| customer.identifiers.iter().copied());
+        let told = self.told(identifiers)?;
+        let moves = moves(&piece.now, &told).into_iter();
+        let caused = |one: Move| {
+            let touch = piece.causes.get(&one.to).copied().unwrap_or_default();
+            (one, cause.unwrap_or_else(|| of_touch(touch)))
+        };
+        Ok(Difference { moves: moves.map(caused).collect(), holders: piece.holders(&told) })
+    }
+
+    fn told(&self, identifiers: impl IntoIterator<Item = IdentifierId>) -> Result<Holders, StoreError> {
+        let identifiers: Vec<IdentifierId> = identifiers.into_iter().collect();
+        let held = self.published.holders(&identifiers)?;
+        Ok(identifiers.into_iter().zip(held).filter_map(|(id, held)| Some((id, held?))).collect())
+    }
+}
+
+impl Piece {
+    /// The customers of a component, and what touched it.
+    pub(super) fn add(&mut self, component: &Component, resolution: &Resolution, touch: Touch) {
+        self.met.extend(component.nodes.keys());
+        self.cut.extend(component.nodes.keys().filter(|id| component.cut.contains_key(*id)));
+        for customer in &resolution.customers {
+            self.causes.insert(customer.id, touch);
+            let identifiers = customer.identifiers.iter().map(|(id, _)| *id).collect();
+            self.now.push(Customer { id: customer.id, identifiers });
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.now.len()
+    }
+
+    /// Those who are not what was told.
+    fn holders(&self, told: &Holders) -> Holders {
+        let all = self.now.iter().flat_map(|customer| customer.identifiers.iter().map(|id| (*id, customer.id)));
+        let all = all.map(|(id, customer)| (id, Holder { customer, cut: self.cut.contains(&id) }));
+        all.filter(|(id, holder)| told.get(id) != Some(holder)).collect()
+    }
+}
+
+/// Identifiers that stand beside this one on touchpoints or in decisions.
+fn linked(rows: &CustomerRows<'_>, id: IdentifierId) -> Result<BTreeSet<IdentifierId>, StoreError> {
+    let mut linked = BTreeSet::new();
+    rows.each_fragment(id, &mut |_, said| {
+        linked.extend(said.identifiers.iter().map(|(other, _)| *other));
+        ControlFlow::Continue(())
+    })?;
+    linked.extend(rows.decisions(id)?.iter().map(|decision| decision.other(id).0));
+    Ok(linked)
+}
+
+fn of_touch(touch: Touch) -> Cause {
+    let Touch { decision, partition, offset, .. } = touch;
+    if decision { Cause::Decision(partition, offset) } else { Cause::Touchpoint(partition, offset) }
+}

@@ -1,0 +1,244 @@
+//! One round of telling: everything that was touched since the last one, or, where another generation is served, everybody.
+//!
+//! Owns that nothing is told from a state that knows less than what was told already, and that an outbox row goes only after
+//! what came of it is on disk. What is told is bounded piece by piece, whatever there is.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use store::{
+    Batch, CustomerRows, Snapshot, StoreError,
+    family::{Family as _, Touched, touched::Touch},
+    published::{Cause, IdentityChange, Published, Told},
+    snapshot::Range,
+};
+use types::{HashKey, IdentifierId, Micros};
+
+use super::piece::{Difference, Piece, Source};
+use crate::{Served, meter};
+
+/// Most outbox rows of a piece, and customers of a piece where all are compared, unless told otherwise.
+pub const PIECE_MAX: usize = 1_000;
+
+/// How it tells.
+#[derive(Clone, Debug)]
+pub struct TellerSettings {
+    /// Key of all derived hashes.
+    pub hash_key: HashKey,
+    /// Most changes that are kept; 0 keeps all.
+    pub changes_max: u64,
+    /// Most outbox rows of a piece, and customers of a piece where all are compared; at least 1.
+    pub piece_max: usize,
+    /// What time it is.
+    pub clock: fn() -> Micros,
+}
+
+/// Tells; the only writer of what is published.
+#[derive(Debug)]
+pub struct Teller {
+    published: Arc<Published>,
+    settings: TellerSettings,
+    told: Told,
+    /// The generation whose outbox is read, and the key from which on: what lies before it was deleted.
+    from: (u32, Vec<u8>),
+}
+
+/// Why a round ended early.
+#[derive(Debug)]
+pub enum Ended {
+    /// It was told to, or another generation is served.
+    Over,
+    /// The state could not be read, or what is published not written.
+    Failed(StoreError),
+}
+
+impl From<StoreError> for Ended {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+type Applied = BTreeMap<u32, u64>;
+
+impl Teller {
+    /// Goes on where what is published ends.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn new(published: Arc<Published>, settings: TellerSettings) -> Result<Self, StoreError> {
+        let told = published.told()?;
+        Ok(Self { published, settings, told, from: (0, Vec::new()) })
+    }
+
+    /// Sequence number of the last change that was told; 0 if there is none.
+    pub fn last(&self) -> u64 {
+        self.told.last
+    }
+
+    /// Tells what there is to tell of the live generation, piece by piece while `goes_on`, and calls `heard` with the last
+    /// sequence number after each.
+    ///
+    /// # Errors
+    /// Why it ended early; the next round goes on.
+    pub fn round(&mut self, live: &Served, goes_on: &dyn Fn() -> bool, heard: &dyn Fn(u64)) -> Result<(), Ended> {
+        if self.from.0 != live.number {
+            self.from = (live.number, Vec::new());
+        }
+        let caught_up = covers(&live.progress.borrow().applied, &self.told.seen);
+        if self.told.generation == Some(live.number) && caught_up {
+            return self.tell_touched(live, goes_on, heard);
+        }
+        self.owe_all()?;
+        if caught_up && live.touching.is_heard() {
+            return self.tell_all(live, goes_on, heard);
+        }
+        // What it has folded until it is as far as what was told is compared then.
+        self.drop_touched(live, &live.store.snapshot(), goes_on)
+    }
+
+    /// Keeps, before anything of the outbox is dropped, that everybody is to be compared.
+    fn owe_all(&mut self) -> Result<(), StoreError> {
+        if self.told.generation.take().is_some() {
+            self.told = self.published.tell(self.told.clone(), &BTreeMap::new(), &[], self.settings.changes_max)?;
+        }
+        Ok(())
+    }
+
+    fn tell_touched(&mut self, live: &Served, goes_on: &dyn Fn() -> bool, heard: &dyn Fn(u64)) -> Result<(), Ended> {
+        if covers(&self.told.covered, &live.progress.borrow().applied) {
+            return Ok(());
+        }
+        let snapshot = live.store.snapshot();
+        let applied = applied(&snapshot)?;
+        let range = Range { from: self.from.1.clone(), ..Range::all() };
+        let mut rows = snapshot.scan::<Touched>(&range);
+        loop {
+            let keyed: Vec<((u64, IdentifierId), Touch)> =
+                rows.by_ref().take(self.settings.piece_max).collect::<Result<_, _>>()?;
+            if keyed.is_empty() {
+                break;
+            }
+            let mut touches: BTreeMap<IdentifierId, Touch> = BTreeMap::new();
+            for ((_, identifier), touch) in &keyed {
+                let held = touches.entry(*identifier).or_insert(*touch);
+                *held = (*held).max(*touch);
+            }
+            let source = self.source(live, &snapshot);
+            let piece = source.touched(&touches)?;
+            let difference = source.difference(&piece, None)?;
+            self.tell(live, difference, &applied, heard)?;
+            self.forget(live, keyed.iter().map(|(key, _)| *key))?;
+            if !goes_on() {
+                return Err(Ended::Over);
+            }
+        }
+        self.told.covered.clone_from(&applied);
+        self.told.seen = applied;
+        Ok(self.published.note(&self.told)?)
+    }
+
+    fn tell_all(&mut self, live: &Served, goes_on: &dyn Fn() -> bool, heard: &dyn Fn(u64)) -> Result<(), Ended> {
+        let snapshot = live.store.snapshot();
+        let applied = applied(&snapshot)?;
+        let hash_key = self.settings.hash_key.clone();
+        let rows = CustomerRows::new(&snapshot, &live.rules, &hash_key);
+        tracing::info!(generation = live.number, "all customers are compared with what was told");
+        let mut piece = Piece::default();
+        let flush = |this: &mut Self, piece: Piece| {
+            let difference = this.source(live, &snapshot).difference(&piece, Some(Cause::Rebuild))?;
+            this.tell(live, difference, &applied, heard)
+        };
+        rows.for_each_component(|component, resolution| {
+            piece.add(component, resolution, Touch::default());
+            if piece.len() >= self.settings.piece_max {
+                flush(self, std::mem::take(&mut piece))?;
+            }
+            if goes_on() { Ok(()) } else { Err(Ended::Over) }
+        })?;
+        flush(self, piece)?;
+        (self.told.generation, self.told.covered, self.told.seen) = (Some(live.number), applied.clone(), applied);
+        self.told = self.published.tell(self.told.clone(), &BTreeMap::new(), &[], self.settings.changes_max)?;
+        self.drop_touched(live, &snapshot, goes_on)
+    }
+
+    /// Drops what is owed as of a snapshot, without telling it: everybody was compared then, or will be later.
+    fn drop_touched(
+        &mut self,
+        live: &Served,
+        snapshot: &Snapshot<'_>,
+        goes_on: &dyn Fn() -> bool,
+    ) -> Result<(), Ended> {
+        let range = Range { from: self.from.1.clone(), ..Range::all() };
+        let mut rows = snapshot.scan::<Touched>(&range);
+        loop {
+            let keys: Vec<(u64, IdentifierId)> = rows
+                .by_ref()
+                .take(self.settings.piece_max)
+                .map(|row| row.map(|(key, _)| key))
+                .collect::<Result<_, _>>()?;
+            if keys.is_empty() {
+                return Ok(());
+            }
+            self.forget(live, keys.into_iter())?;
+            if !goes_on() {
+                return Err(Ended::Over);
+            }
+        }
+    }
+
+    fn source<'a>(&'a self, live: &'a Served, snapshot: &'a Snapshot<'a>) -> Source<'a> {
+        Source { snapshot, rules: &live.rules, hash_key: &self.settings.hash_key, published: &self.published }
+    }
+
+    /// On disk before anybody hears of it, and the state that it follows from before that.
+    fn tell(
+        &mut self,
+        live: &Served,
+        difference: Difference,
+        applied: &Applied,
+        heard: &dyn Fn(u64),
+    ) -> Result<(), StoreError> {
+        let Difference { moves, holders } = difference;
+        if holders.is_empty() {
+            return Ok(());
+        }
+        live.store.settle()?;
+        let observed_at = (self.settings.clock)();
+        let change = |(one, cause): (super::moves::Move, Cause)| IdentityChange {
+            kind: one.kind,
+            from: one.from,
+            to: one.to,
+            identifiers: one.identifiers,
+            cause,
+            generation: live.number,
+            observed_at,
+            applied: applied.clone(),
+        };
+        let changes: Vec<IdentityChange> = moves.into_iter().map(change).collect();
+        let told = Told { seen: applied.clone(), ..self.told.clone() };
+        self.told = self.published.tell(told, &holders, &changes, self.settings.changes_max)?;
+        meter::told(changes.len());
+        heard(self.told.last);
+        Ok(())
+    }
+
+    /// Deletes outbox rows by their keys: what touches the same identifier later has a later one.
+    fn forget(&mut self, live: &Served, keys: impl Iterator<Item = (u64, IdentifierId)>) -> Result<(), StoreError> {
+        let (mut batch, mut last) = (Batch::default(), None);
+        for key in keys {
+            batch.delete::<Touched>(&key);
+            last = Some(Touched::encode_key(&key));
+        }
+        live.store.write_unsynced(batch)?;
+        self.from.1 = last.unwrap_or_default();
+        Ok(())
+    }
+}
+
+fn applied(snapshot: &Snapshot<'_>) -> Result<Applied, StoreError> {
+    Ok(snapshot.shards()?.into_iter().map(|(partition, row)| (partition, row.applied)).collect())
+}
+
+/// Whether a state has folded all that another has.
+fn covers(applied: &Applied, other: &Applied) -> bool {
+    other.iter().all(|(partition, next)| applied.get(partition).copied().unwrap_or_default() >= *next)
+}
