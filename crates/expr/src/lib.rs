@@ -1,7 +1,32 @@
-//! Reading values out of touchpoints: the leaves of Patron's expression language, shared by metrics and segments.
+//! Patron's expression language: the syntax of CEL over a customer's profile and touchpoints, shared by metrics and segments.
 //!
-//! Owns the names of a touchpoint's readable fields. Never parses text yet and never knows a profile.
+//! Owns parsing (bounded, the only crate that names the CEL parser), the check against the schema, the evaluator – truth, the
+//! next instant at which it can change, and proof – and the readable fields of touchpoints. Never knows a profile's layout,
+//! storage or a clock: the subject and the instant come in as arguments.
 
-pub mod field;
+mod check;
+pub mod element;
+pub mod error;
+pub mod evaluate;
+pub mod limits;
+pub mod metric_field;
+pub mod moving;
+pub mod number;
+mod parse;
+pub mod program;
+pub mod proof;
+pub mod schema;
+pub mod span;
+pub mod subject;
+mod syntax;
+pub mod value;
 
-pub use field::{NumberField, TextField};
+pub use check::compile;
+pub use error::ExpressionError;
+pub use evaluate::{Verdict, evaluate, number};
+pub use metric_field::{NumberField, TextField};
+pub use program::{Needs, Program, Quantile};
+pub use proof::{Outcome, Proof, prove};
+pub use schema::{Schema, Type};
+pub use subject::{OrderView, Subject, Surroundings};
+pub use value::Value;

@@ -1,4 +1,4 @@
-//! Fields of a touchpoint that metrics can read, as texts or as exact numbers.
+//! Fields of a touchpoint that built-in metrics read, as texts or as exact numbers.
 
 use types::{Decimal, ExactSum, record::Touchpoint};
 

@@ -1,0 +1,84 @@
+//! What an expression is evaluated over: one customer, and what lies around it.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use types::{Amounts, ExactSum, Micros, record::Touchpoint};
+
+use crate::{program::Program, value::Value};
+
+/// A touchpoint of the customer.
+#[derive(Clone, Debug)]
+pub struct Element {
+    /// When it happened.
+    pub occurred_at: Micros,
+    /// All of it.
+    pub touchpoint: Arc<Touchpoint>,
+}
+
+/// An order that stands, as all reports of it together tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OrderView {
+    /// Key that stands for the order's id; orders of one instant are in the order of these.
+    pub key: [u8; 16],
+    /// The earliest report that it was bought.
+    pub occurred_at: Micros,
+    /// What was to pay.
+    pub total: Amounts,
+    /// Total less refunds and returns.
+    pub net: Amounts,
+    /// Units bought.
+    pub units: ExactSum,
+    /// Store; empty where not given.
+    pub store: String,
+    /// Channel; empty where not given.
+    pub channel: String,
+    /// Categories of its items.
+    pub categories: BTreeSet<String>,
+}
+
+/// One customer. All that happened after `now` is left out by those who are given it.
+pub trait Subject {
+    /// All touchpoints in the total order, also those after any `now`; may be empty where the program needs none.
+    fn touchpoints(&self) -> &[Element];
+
+    /// Orders that stand as of an instant, by (occurred_at, key); may be empty where the program needs none.
+    fn orders(&self, now: Micros) -> Arc<[OrderView]>;
+
+    /// A trait as of an instant.
+    fn trait_value(&self, name: &str, now: Micros) -> Value;
+
+    /// Whether a consent was granted, as of an instant; `None` where nothing was said.
+    fn consent(&self, purpose: &str, now: Micros) -> Option<bool>;
+
+    /// A metric as of an instant.
+    fn metric(&self, name: &str, now: Micros) -> Value;
+
+    /// Namespaces of the customer's identifiers.
+    fn namespaces(&self) -> &BTreeSet<String>;
+
+    /// The first occurred_at after an instant: until then nothing enters.
+    fn next_after(&self, now: Micros) -> Option<Micros>;
+}
+
+/// What lies around the customers: other segments, cuts of the population.
+pub trait Surroundings {
+    /// The program of a segment; `None` if there is none of that name.
+    fn segment(&self, name: &str) -> Option<&Program>;
+
+    /// The value of a cut, by the key of `Quantile`; `None` before the first was made.
+    fn cut(&self, key: &str) -> Option<ExactSum>;
+}
+
+/// No other segments, no cuts.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Alone;
+
+impl Surroundings for Alone {
+    fn segment(&self, _name: &str) -> Option<&Program> {
+        None
+    }
+
+    fn cut(&self, _key: &str) -> Option<ExactSum> {
+        None
+    }
+}
