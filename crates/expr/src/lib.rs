@@ -28,5 +28,5 @@ pub use metric_field::{NumberField, TextField};
 pub use program::{Needs, Program, Quantile};
 pub use proof::{Outcome, Proof, prove};
 pub use schema::{Schema, Type};
-pub use subject::{OrderView, Subject, Surroundings};
+pub use subject::{Element, OrderView, Subject, Surroundings};
 pub use value::Value;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use types::{Amounts, ExactSum, Micros, record::Touchpoint};
+use types::{Amounts, ContentHash, ExactSum, Micros, record::Touchpoint};
 
 use crate::{program::Program, value::Value};
 
@@ -11,6 +11,8 @@ use crate::{program::Program, value::Value};
 pub struct Element {
     /// When it happened.
     pub occurred_at: Micros,
+    /// Hash of its content, the last part of the total order.
+    pub content: ContentHash,
     /// All of it.
     pub touchpoint: Arc<Touchpoint>,
 }

@@ -14,8 +14,10 @@ use crate::{
     register::{Register, keep_last, offer_last},
 };
 
+pub mod standing;
 pub mod summary;
 
+pub use standing::Standing;
 pub use summary::{OrderSummary, PurchaseSums};
 
 /// All facts of one order.

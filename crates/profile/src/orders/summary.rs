@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use types::{Amounts, ExactSum, Micros, time::Month};
 
-use super::{Bought, GivenBack, OrderFacts, Place};
+use super::{Bought, GivenBack, OrderFacts, Place, standing::Standing};
 
 /// Sums over all orders of a customer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -78,7 +78,7 @@ impl OrderSummary {
             return;
         }
         self.add_given_back(order);
-        if let (Some((bought, place)), Some(at)) = (standing(order), order.completed_at) {
+        if let Some(Standing { bought, place, at }) = order.standing() {
             self.add_bought(bought, place, at);
         }
     }
@@ -104,15 +104,9 @@ impl OrderSummary {
     }
 
     fn add_given_back(&mut self, order: &OrderFacts) {
-        self.refunds.merge(&order.refunds);
-        self.returns.merge(&order.returns);
-        for refund in order.named.values() {
-            let amounts = refund.amounts.as_ref().map(|held| held.value.clone()).unwrap_or_default();
-            match &refund.returned {
-                Some(returned) => self.returns.merge(&GivenBack { count: 1, units: returned.value, amounts }),
-                None => self.refunds.merge(&GivenBack { count: 1, units: ExactSum(0), amounts }),
-            }
-        }
+        let (refunds, returns) = order.given_back();
+        self.refunds.merge(&refunds);
+        self.returns.merge(&returns);
     }
 }
 
@@ -122,14 +116,4 @@ impl PurchaseSums {
         self.units = self.units.plus(units);
         self.total.add_all(total);
     }
-}
-
-/// The facts that stand for the order: the whole report, else the lines.
-fn standing(order: &OrderFacts) -> Option<(&Bought, &Place)> {
-    static NOWHERE: Place = Place { store: String::new(), channel: String::new() };
-    if let Some(report) = &order.report {
-        return Some((&report.value, &report.value.place));
-    }
-    let place = order.lines_place.as_ref().map_or(&NOWHERE, |held| &held.value);
-    order.lines.as_ref().map(|lines| (lines, place))
 }

@@ -1,0 +1,169 @@
+//! One customer as expressions see it: the merged state, and touchpoints where a program needs them.
+//!
+//! A touchpoint may be dated after `now`; then the state as of `now` is folded anew from the touchpoints up to it.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+    sync::Arc,
+};
+
+use expr::{Element, OrderView, Subject, Value, element, moving::Moving};
+use profile::{Fact, OrderFacts, State, view};
+use prost::Message;
+use types::{Amounts, ExactSum, HashKey, Micros};
+
+/// A customer to evaluate segments of.
+#[derive(Debug)]
+pub struct Customer {
+    state: Rc<AsOf>,
+    newest: Option<Micros>,
+    touchpoints: Vec<Element>,
+    namespaces: BTreeSet<String>,
+    hash_key: HashKey,
+    /// States as of instants before the newest touchpoint, by the number of touchpoints in them.
+    earlier: RefCell<BTreeMap<usize, Rc<AsOf>>>,
+}
+
+/// Most earlier states that are kept: one evaluation asks for one instant.
+const EARLIER_MAX: usize = 4;
+
+#[derive(Debug)]
+struct AsOf {
+    state: State,
+    metrics: BTreeMap<String, Value>,
+    orders: Arc<[OrderView]>,
+}
+
+impl Customer {
+    /// A customer of its merged state, its touchpoints in the total order (none where `touchpoints_needed` says so), and the
+    /// namespaces of its identifiers.
+    pub fn new(state: State, touchpoints: Vec<Element>, namespaces: BTreeSet<String>, hash_key: HashKey) -> Self {
+        let newest = state.core.last.as_ref().map(|last| last.occurred_at);
+        let state = Rc::new(AsOf::new(state));
+        Self { state, newest, touchpoints, namespaces, hash_key, earlier: RefCell::default() }
+    }
+
+    /// A customer folded from its touchpoints alone.
+    pub fn of_touchpoints(touchpoints: Vec<Element>, namespaces: BTreeSet<String>, hash_key: HashKey) -> Self {
+        let state = folded(&touchpoints, &hash_key);
+        Self::new(state, touchpoints, namespaces, hash_key)
+    }
+
+    /// Whether touchpoints have to be loaded although no program asks for them: some lie after `now`.
+    pub fn touchpoints_needed(state: &State, now: Micros) -> bool {
+        state.core.last.as_ref().is_some_and(|last| last.occurred_at > now)
+    }
+
+    fn as_of(&self, now: Micros) -> Rc<AsOf> {
+        if self.newest.is_none_or(|newest| newest <= now) {
+            return Rc::clone(&self.state);
+        }
+        let past = self.touchpoints.partition_point(|one| one.occurred_at <= now);
+        if let Some(known) = self.earlier.borrow().get(&past) {
+            return Rc::clone(known);
+        }
+        let fresh = Rc::new(AsOf::new(folded(self.touchpoints.get(..past).unwrap_or_default(), &self.hash_key)));
+        let mut earlier = self.earlier.borrow_mut();
+        if earlier.len() >= EARLIER_MAX {
+            earlier.clear();
+        }
+        earlier.insert(past, Rc::clone(&fresh));
+        fresh
+    }
+}
+
+impl Subject for Customer {
+    fn touchpoints(&self) -> &[Element] {
+        &self.touchpoints
+    }
+
+    fn orders(&self, now: Micros) -> Arc<[OrderView]> {
+        Arc::clone(&self.as_of(now).orders)
+    }
+
+    fn trait_value(&self, name: &str, now: Micros) -> Value {
+        let as_of = self.as_of(now);
+        let register = as_of.state.core.traits.get(name).and_then(Option::as_ref);
+        let encoded = register.and_then(|register| register.value.as_deref());
+        let decoded = encoded.and_then(|encoded| prost_types::Value::decode(encoded).ok());
+        decoded.map_or(Value::Absent, |value| element::of_value(&value))
+    }
+
+    fn consent(&self, purpose: &str, now: Micros) -> Option<bool> {
+        let as_of = self.as_of(now);
+        as_of.state.core.consents.get(purpose).and_then(Option::as_ref).map(|register| register.value)
+    }
+
+    fn metric(&self, name: &str, now: Micros) -> Value {
+        self.as_of(now).metrics.get(name).cloned().unwrap_or(Value::Absent)
+    }
+
+    fn namespaces(&self) -> &BTreeSet<String> {
+        &self.namespaces
+    }
+
+    fn next_after(&self, now: Micros) -> Option<Micros> {
+        let past = self.touchpoints.partition_point(|one| one.occurred_at <= now);
+        self.touchpoints.get(past).map(|next| next.occurred_at)
+    }
+}
+
+impl AsOf {
+    fn new(state: State) -> Self {
+        let metrics = view::metrics(&state).into_iter().map(|(name, value)| (name, of_metric(value))).collect();
+        let orders = state.orders.iter().filter_map(|(key, facts)| order_view(key.0, facts));
+        let mut orders: Vec<OrderView> = orders.collect();
+        orders.sort_by_key(|order| (order.occurred_at, order.key));
+        Self { state, metrics, orders: orders.into() }
+    }
+}
+
+fn folded(touchpoints: &[Element], hash_key: &HashKey) -> State {
+    let mut state = State::default();
+    for one in touchpoints {
+        state.add(&Fact::new(&one.touchpoint, one.content), hash_key);
+    }
+    state
+}
+
+fn order_view(key: [u8; 16], facts: &OrderFacts) -> Option<OrderView> {
+    let standing = facts.standing()?;
+    let (refunds, returns) = facts.given_back();
+    let mut net = standing.bought.total.clone();
+    net.subtract_all(&refunds.amounts);
+    net.subtract_all(&returns.amounts);
+    Some(OrderView {
+        key,
+        occurred_at: standing.at,
+        total: standing.bought.total.clone(),
+        net,
+        units: standing.bought.units,
+        store: standing.place.store.clone(),
+        channel: standing.place.channel.clone(),
+        categories: standing.bought.categories.keys().cloned().collect(),
+    })
+}
+
+/// A metric of the view as a value of the language: money by currency code, lengths of time as durations.
+fn of_metric(value: view::Value) -> Value {
+    match value {
+        view::Value::Count(count) => Value::Number(ExactSum(i128::from(count) * 1_000_000_000_000)),
+        view::Value::Decimal(number) => Value::Number(number),
+        view::Value::Money(amounts) => of_money(&amounts),
+        view::Value::Instant(at) => Value::of_instant(at),
+        view::Value::Seconds(seconds) => {
+            Value::Span(Moving::fixed(i64::try_from(seconds.0 / 1_000_000).unwrap_or(i64::MAX)))
+        }
+        view::Value::Text(text) => Value::of_text(&text),
+        view::Value::Breakdown(entries) => {
+            Value::Map(Arc::new(entries.into_iter().map(|(key, value)| (key, of_metric(value))).collect()))
+        }
+    }
+}
+
+fn of_money(amounts: &Amounts) -> Value {
+    let entries = amounts.0.iter().map(|(currency, sum)| (currency.code().to_owned(), Value::Number(*sum)));
+    Value::Map(Arc::new(entries.collect()))
+}

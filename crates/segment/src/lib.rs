@@ -1,0 +1,14 @@
+//! Segments: named conditions over customers, who satisfies them, since and until when.
+//!
+//! Owns the customer as expressions see it, the schema that is served, the set of segments compiled as a whole, cuts of the
+//! population, and what changes between what was told and what is. A pure function of its arguments: no clock, no storage.
+
+pub mod cuts;
+pub mod customer;
+pub mod memberships;
+pub mod schema;
+pub mod segments;
+
+pub use customer::Customer;
+pub use memberships::{Change, Membership, Until, until};
+pub use segments::{Definition, Finding, Segments};

@@ -1,0 +1,150 @@
+//! The truth of segments: random conditions over random customers, against a naive scan that looks at every touchpoint for
+//! every question, at moving instants; no change between an instant and the one that is named as the next.
+#![cfg(test)]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use expr::{Surroundings, evaluate};
+use proptest::prelude::*;
+use segment::{Customer, Definition, Segments, Until, schema, until};
+use types::{Catalogue, Micros};
+
+#[path = "truth/condition.rs"]
+mod condition;
+#[path = "truth/deed.rs"]
+mod deed;
+#[path = "truth/naive.rs"]
+mod naive;
+
+use condition::{Condition, any_condition};
+use deed::{Deed, any_deeds, customer};
+
+fn cases() -> u32 {
+    #[expect(clippy::disallowed_methods, reason = "the number of cases is the tester's choice, and changes no result")]
+    let asked = std::env::var("PATRON_SEGMENT_CASES").ok();
+    asked.and_then(|text| text.parse().ok()).unwrap_or(2_000)
+}
+
+/// Segments `inner` (named by some conditions) and `outer`, compiled.
+fn segments(inner: &Condition, outer: &Condition) -> Segments {
+    let definition = |name: &str, condition: &Condition| Definition {
+        name: name.to_owned(),
+        version: 1,
+        expression: condition.to_string(),
+    };
+    let definitions = [definition("inner", inner), definition("outer", outer)];
+    let schema = schema::schema(&Catalogue::default(), []);
+    let compiled = Segments::compile(&definitions, &schema);
+    compiled.unwrap_or_else(|findings| panic!("{}", findings[0].error.render(&findings[0].name)))
+}
+
+/// Instants at which something could change: those of deeds, moved by every length of time that a condition names, and
+/// days, each with the microseconds beside it.
+fn candidates(deeds: &[Deed], inner: &Condition, outer: &Condition, from: i64, before: i64) -> Vec<i64> {
+    let mut spans = BTreeSet::from([0]);
+    inner.each_span(&mut |span| drop(spans.insert(span)));
+    outer.each_span(&mut |span| drop(spans.insert(span)));
+    let sums: BTreeSet<i64> = spans.iter().flat_map(|one| spans.iter().map(move |other| one + other)).collect();
+    let moved = deeds.iter().flat_map(|deed| sums.iter().map(move |span| deed.at + span));
+    let days = (-40..400).flat_map(|day| spans.iter().map(move |span| day * deed::DAY - span));
+    let all: BTreeSet<i64> = moved.chain(days).flat_map(|at| [at - 1, at, at + 1]).collect();
+    all.into_iter().filter(|at| *at > from && *at < before).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(cases()))]
+
+    #[test]
+    fn truth_is_that_of_a_naive_scan_at_every_instant(
+        (inner, outer) in (any_condition(false), any_condition(true)),
+        population in prop::collection::vec(any_deeds(), 1..4),
+        instants in prop::collection::vec(0..80 * deed::DAY, 3),
+    ) {
+        let segments = segments(&inner, &outer);
+        for deeds in &population {
+            let customer = customer(deeds);
+            for now in &instants {
+                let truth = |at: i64| naive::truth(&outer, &inner, deeds, at);
+                let said = segments.membership("outer", &customer, Micros(*now)).unwrap();
+                prop_assert_eq!(said.member, truth(*now), "{} at {}", outer, now);
+                let before = said.next.map_or(i64::MAX, |next| next.0);
+                prop_assert!(before > *now);
+                for at in candidates(deeds, &inner, &outer, *now, before) {
+                    prop_assert_eq!(said.member, truth(at), "{}: changed at {} before {}", outer, at, before);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_change_comes_at_its_instant_and_not_before(
+        (inner, outer) in (any_condition(false), any_condition(true)), deeds in any_deeds(), now in 0..80 * deed::DAY,
+    ) {
+        let segments = segments(&inner, &outer);
+        let customer = customer(&deeds);
+        let truth = |at: i64| naive::truth(&outer, &inner, &deeds, at);
+        let (_, program) = segments.get("outer").unwrap();
+        match until(program, &customer, &segments, Micros(now)) {
+            Until::Changes(Micros(at)) => {
+                prop_assert_eq!(truth(at - 1), truth(now), "{} early", outer);
+                prop_assert_ne!(truth(at), truth(now), "{} at {}", outer, at);
+            }
+            Until::Never => {
+                for at in candidates(&deeds, &inner, &outer, now, i64::MAX) {
+                    prop_assert_eq!(truth(at), truth(now), "{}: changed at {}", outer, at);
+                }
+            }
+            Until::AtLeast(_) => {}
+        }
+    }
+
+    /// A proof's outcome is the verdict, and each of its parts follows from its own parts.
+    #[test]
+    fn proofs_prove(
+        (inner, outer) in (any_condition(false), any_condition(true)), deeds in any_deeds(), now in 0..80 * deed::DAY,
+    ) {
+        let segments = segments(&inner, &outer);
+        let customer = customer(&deeds);
+        let proof = segments.prove("outer", &customer, Micros(now)).unwrap();
+        let verdict = evaluate(segments.segment("outer").unwrap(), &customer, &segments, Micros(now));
+        prop_assert_eq!(proof.outcome == expr::Outcome::True, verdict.truth);
+        prop_assert!(follows(&proof), "{:?}", proof);
+        prop_assert!(proof.touchpoints.iter().all(|place| *place < deeds.len()));
+    }
+}
+
+fn follows(proof: &expr::Proof) -> bool {
+    use expr::Outcome::{False, True};
+    let outcomes: Vec<expr::Outcome> = proof.parts.iter().map(|part| part.outcome).collect();
+    let right = match proof.text.as_str() {
+        "&&" => (proof.outcome == True) == outcomes.iter().all(|outcome| *outcome == True),
+        "||" => (proof.outcome == False) == outcomes.iter().all(|outcome| *outcome == False),
+        "!" => (proof.outcome == True) == (outcomes == [False]),
+        _ => true,
+    };
+    right && proof.parts.iter().all(follows)
+}
+
+#[test]
+fn circles_are_refused() {
+    let definition = |name: &str, expression: &str| Definition {
+        name: name.to_owned(),
+        version: 1,
+        expression: expression.to_owned(),
+    };
+    let schema = schema::schema(&Catalogue::default(), []);
+    let circle = [
+        definition("a", r#"segment("b") && metrics.orders > 1"#),
+        definition("b", r#"!segment("c")"#),
+        definition("c", r#"segment("a")"#),
+        definition("d", "true"),
+    ];
+    let findings = Segments::compile(&circle, &schema).unwrap_err();
+    let names: BTreeMap<_, _> = findings.iter().map(|finding| (finding.name.as_str(), &finding.error.message)).collect();
+    assert_eq!(names.keys().copied().collect::<Vec<_>>(), ["a", "b", "c"]);
+    assert!(names["a"].contains("circle"), "{}", names["a"]);
+    assert!(Segments::compile(&[definition("self", r#"segment("self")"#)], &schema).is_err());
+    let none = Customer::of_touchpoints(Vec::new(), BTreeSet::new(), types::HashKey::new([7; 32]));
+    let fine = Segments::compile(&[definition("d", "true")], &schema).unwrap();
+    assert!(fine.membership("d", &none, Micros(0)).unwrap().member);
+}
