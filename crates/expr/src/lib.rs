@@ -8,6 +8,7 @@ mod check;
 pub mod element;
 pub mod error;
 pub mod evaluate;
+pub mod functions;
 pub mod limits;
 pub mod metric_field;
 pub mod moving;

@@ -18,6 +18,8 @@ package!(/// `patron.customer.v1`
     customer, "patron.customer.v1");
 package!(/// `patron.definition.v1`
     definition, "patron.definition.v1");
+package!(/// `patron.segment.v1`
+    segment, "patron.segment.v1");
 package!(/// `patron.admin.v1`
     admin, "patron.admin.v1");
 

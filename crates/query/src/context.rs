@@ -9,9 +9,9 @@ use proto::customer::AppliedOffset;
 use store::{Snapshot, Store, StoreError};
 use tokio::sync::watch;
 use tonic::Status;
-use types::{HashKey, Micros, Normaliser, Progress};
+use types::{Catalogue, HashKey, Micros, Normaliser, Progress};
 
-use crate::status;
+use crate::{clock::Clock, status};
 
 /// What the status says of the journal, without query knowing the journal.
 pub trait JournalFacts: Send + Sync + 'static {
@@ -52,6 +52,10 @@ pub struct Contexts {
     pub journal: Arc<dyn JournalFacts>,
     /// Longest wait for `min_position` where the caller sets no deadline.
     pub wait_max: Duration,
+    /// Kinds of touchpoints that expressions may name.
+    pub kinds: Arc<Catalogue>,
+    /// The clock of windows.
+    pub clock: Clock,
     /// When the server started.
     pub started_at: Micros,
 }
@@ -74,6 +78,8 @@ impl Contexts {
             progress,
             journal: Arc::clone(&self.journal),
             wait_max: self.wait_max,
+            kinds: Arc::clone(&self.kinds),
+            clock: self.clock,
             started_at: self.started_at,
         }
     }
@@ -89,6 +95,8 @@ pub(crate) struct Context {
     pub(crate) progress: watch::Receiver<Progress>,
     pub(crate) journal: Arc<dyn JournalFacts>,
     pub(crate) wait_max: Duration,
+    pub(crate) kinds: Arc<Catalogue>,
+    pub(crate) clock: Clock,
     pub(crate) started_at: Micros,
 }
 

@@ -169,7 +169,7 @@ fn customer_mask(mask: Option<&prost_types::FieldMask>) -> Result<ReadMask, Stat
 }
 
 /// Who is looked up, and the name for error messages.
-fn sought(context: &Context, who: Option<&CustomerRef>, field: &str) -> Result<(Sought, String), Status> {
+pub(crate) fn sought(context: &Context, who: Option<&CustomerRef>, field: &str) -> Result<(Sought, String), Status> {
     match who.and_then(|who| who.r#ref.as_ref()) {
         Some(customer_ref::Ref::Identifier(message)) if !message.namespace.is_empty() && !message.value.is_empty() => {
             let (sought, identifier) = Sought::identifier(context, &Identifier::from(message));

@@ -5,6 +5,7 @@
 //! store and never knows the journal.
 
 mod admin_service;
+mod clock;
 mod context;
 mod customer_service;
 mod definition_service;
@@ -14,6 +15,7 @@ mod identity_feed;
 mod identity_view;
 mod past;
 mod references;
+mod segments;
 mod status;
 mod timeline;
 mod token;
@@ -21,8 +23,10 @@ mod view;
 mod wait;
 
 pub use admin_service::Admin;
+pub use clock::Clock;
 pub use context::{Contexts, JournalFacts, Live, Serving};
 pub use customer_service::Customers;
 pub use definition_service::Definitions;
 pub use gateway::Gateway;
 pub use identity_feed::{Feed, IdentityFeed};
+pub use segments::SegmentQueries;

@@ -32,6 +32,13 @@ pub(crate) fn definition_not_found(what: &str) -> Status {
     Status::with_error_details(Code::NotFound, message, details)
 }
 
+/// There is no such segment.
+pub(crate) fn segment_not_found(field: &str, message: &str) -> Status {
+    let details =
+        ErrorDetails::with_error_info("SEGMENT_NOT_FOUND", DOMAIN, HashMap::from([("field".to_owned(), field.to_owned())]));
+    Status::with_error_details(Code::NotFound, format!("{field}: {message}"), details)
+}
+
 /// A wait for a position ended without it.
 pub(crate) fn not_yet(missing: &str, halted: Option<&str>) -> Status {
     let why = halted.map_or_else(String::new, |reason| format!("; folding stands still: {reason}"));

@@ -76,9 +76,9 @@ impl Segments {
         self.compiled.get(name).map(|held| (held.version, &held.program))
     }
 
-    /// Cuts that the segments compare with, each once.
-    pub fn quantiles(&self) -> Vec<Quantile> {
-        let all = self.compiled.values().flat_map(|held| &held.program.needs.quantiles);
+    /// Cuts that a program and the segments that it names compare with, each once.
+    pub fn quantiles(&self, program: &Program) -> Vec<Quantile> {
+        let all = std::iter::once(program).chain(self.named(program)).flat_map(|one| &one.needs.quantiles);
         let by_key: BTreeMap<String, Quantile> = all.map(|quantile| (quantile.key(), quantile.clone())).collect();
         by_key.into_values().collect()
     }

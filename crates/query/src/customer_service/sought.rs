@@ -9,7 +9,7 @@ use crate::{context::Context, status};
 
 /// Who is asked for.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Sought {
+pub(crate) struct Sought {
     id: IdentifierId,
     before: Option<IdentifierId>,
 }
@@ -29,7 +29,7 @@ impl Sought {
     }
 
     /// The id to look up: that of the normal form, unless nobody has it and somebody has the older form.
-    pub(super) fn held(self, context: &Context, snapshot: &Snapshot<'_>) -> Result<IdentifierId, Status> {
+    pub(crate) fn held(self, context: &Context, snapshot: &Snapshot<'_>) -> Result<IdentifierId, Status> {
         let Some(before) = self.before else { return Ok(self.id) };
         let rows = CustomerRows::new(snapshot, &context.rules, &context.hash_key);
         let is_held = |id| rows.find(id).map(|found| found.is_some()).map_err(|error| status::store_failed(&error));

@@ -1,0 +1,137 @@
+//! `patron.segment.v1.SegmentService`: who is in a segment, until when, and why – by one snapshot and one instant.
+//!
+//! Every answer is worked out from the touchpoints at the moment that it is asked for; nothing is remembered but cuts of the
+//! population. Owns no definition: segments are those of the state's definitions.
+
+use std::pin::Pin;
+
+use proto::segment::{
+    BacktestRequest, BacktestResponse, CheckMembershipRequest, CheckMembershipResponse, CountExpressionRequest,
+    CountExpressionResponse, CountSegmentRequest, CountSegmentResponse, ExplainMembershipRequest,
+    ExplainMembershipResponse, GetSchemaRequest, GetSchemaResponse, GetSegmentRequest, GetSegmentResponse,
+    ListMembersRequest, ListMembersResponse, ListSegmentsRequest, ListSegmentsResponse,
+    segment_service_server::{SegmentService, SegmentServiceServer},
+};
+use tokio::sync::Semaphore;
+use tokio_stream::{Stream, wrappers::ReceiverStream};
+use tonic::{Request, Response, Status};
+
+use crate::{
+    context::{Context, Contexts},
+    status,
+};
+
+mod answer;
+mod backtest;
+mod catalogue;
+mod check;
+mod count;
+mod cuts;
+mod explain;
+mod members;
+mod moment;
+mod population;
+mod schema;
+
+/// Most scans of all customers under way at once, over all callers.
+const SCANS_MAX: usize = 2;
+
+static SCANS: Semaphore = Semaphore::const_new(SCANS_MAX);
+
+/// Answers questions about segments.
+#[derive(Clone, Debug)]
+pub struct SegmentQueries {
+    contexts: Contexts,
+}
+
+impl SegmentQueries {
+    /// The service over what is served.
+    pub fn server(contexts: Contexts) -> SegmentServiceServer<Self> {
+        SegmentServiceServer::new(Self { contexts })
+    }
+}
+
+/// Runs a scan over all customers.
+async fn scan<T: Send + 'static>(
+    context: &Context,
+    call: &str,
+    scan: impl FnOnce(&Context) -> Result<T, Status> + Send + 'static,
+) -> Result<Response<T>, Status> {
+    let _permit = SCANS.try_acquire().map_err(|_| status::busy(call, SCANS_MAX))?;
+    context.read(scan).await.map(Response::new)
+}
+
+type Streamed<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl SegmentService for SegmentQueries {
+    async fn get_schema(&self, _: Request<GetSchemaRequest>) -> Result<Response<GetSchemaResponse>, Status> {
+        self.contexts.now().read(schema::served).await.map(Response::new)
+    }
+
+    async fn get_segment(&self, request: Request<GetSegmentRequest>) -> Result<Response<GetSegmentResponse>, Status> {
+        let name = request.into_inner().name;
+        self.contexts.now().read(move |context| catalogue::get(context, &name)).await.map(Response::new)
+    }
+
+    async fn list_segments(&self, _: Request<ListSegmentsRequest>) -> Result<Response<ListSegmentsResponse>, Status> {
+        self.contexts.now().read(catalogue::list).await.map(Response::new)
+    }
+
+    async fn count_segment(
+        &self,
+        request: Request<CountSegmentRequest>,
+    ) -> Result<Response<CountSegmentResponse>, Status> {
+        let context = self.contexts.wait_for(&request.get_ref().min_position, request.metadata()).await?;
+        let request = request.into_inner();
+        scan(&context, "CountSegment", move |context| count::segment(context, &request)).await
+    }
+
+    async fn count_expression(
+        &self,
+        request: Request<CountExpressionRequest>,
+    ) -> Result<Response<CountExpressionResponse>, Status> {
+        let context = self.contexts.wait_for(&request.get_ref().min_position, request.metadata()).await?;
+        let request = request.into_inner();
+        scan(&context, "CountExpression", move |context| count::expression(context, &request)).await
+    }
+
+    type ListMembersStream = Streamed<ListMembersResponse>;
+
+    async fn list_members(
+        &self,
+        request: Request<ListMembersRequest>,
+    ) -> Result<Response<Self::ListMembersStream>, Status> {
+        let context = self.contexts.wait_for(&request.get_ref().min_position, request.metadata()).await?;
+        let receiver = members::start(context, request.into_inner())?;
+        Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
+    }
+
+    async fn check_membership(
+        &self,
+        request: Request<CheckMembershipRequest>,
+    ) -> Result<Response<CheckMembershipResponse>, Status> {
+        let context = self.contexts.wait_for(&request.get_ref().min_position, request.metadata()).await?;
+        let request = request.into_inner();
+        context.read(move |context| check::check(context, &request)).await.map(Response::new)
+    }
+
+    async fn explain_membership(
+        &self,
+        request: Request<ExplainMembershipRequest>,
+    ) -> Result<Response<ExplainMembershipResponse>, Status> {
+        let context = self.contexts.wait_for(&request.get_ref().min_position, request.metadata()).await?;
+        let request = request.into_inner();
+        context.read(move |context| explain::explain(context, &request)).await.map(Response::new)
+    }
+
+    type BacktestStream = Streamed<BacktestResponse>;
+
+    async fn backtest(&self, request: Request<BacktestRequest>) -> Result<Response<Self::BacktestStream>, Status> {
+        let context = self.contexts.now();
+        let request = request.into_inner();
+        let instants = scan(&context, "Backtest", move |context| backtest::counts(context, &request)).await?;
+        let instants = instants.into_inner().into_iter().map(Ok);
+        Ok(Response::new(Box::pin(tokio_stream::iter(instants))))
+    }
+}

@@ -1,0 +1,89 @@
+//! Segments as they are defined, compiled.
+
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use definition::{Body, Kind};
+use proto::segment::{GetSegmentResponse, ListSegmentsResponse, Segment};
+use segment::{Definition, Finding, Segments, schema::schema};
+use store::Snapshot;
+use tonic::Status;
+use types::Catalogue as Kinds;
+
+use crate::{context::Context, status};
+
+/// The segments of a snapshot; compiled again only when they have changed.
+pub(super) fn compiled(context: &Context, snapshot: &Snapshot<'_>) -> Result<Segments, Status> {
+    static LAST: LazyLock<Mutex<Option<Arc<(Vec<Definition>, Segments)>>>> = LazyLock::new(Mutex::default);
+    let definitions = definitions(snapshot)?;
+    let last = LAST.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    if let Some(last) = last.filter(|last| last.0 == definitions) {
+        return Ok(last.1.clone());
+    }
+    let segments = compile(&definitions, &context.kinds);
+    let kept = Arc::new((definitions, segments.clone()));
+    *LAST.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
+    Ok(segments)
+}
+
+/// Ingest checks segments when they are applied. One that does not compile here – another version wrote it, a custom kind is
+/// configured no more – is left out, with those that name it, and told in the log; the others go on.
+fn compile(definitions: &[Definition], kinds: &Kinds) -> Segments {
+    let mut left: Vec<Definition> = definitions.to_vec();
+    loop {
+        match Segments::compile(&left, &schema(kinds, [])) {
+            Ok(segments) => return segments,
+            Err(findings) => {
+                findings.iter().for_each(told);
+                left.retain(|definition| findings.iter().all(|finding| finding.name != definition.name));
+            }
+        }
+    }
+}
+
+fn told(finding: &Finding) {
+    tracing::warn!(segment = finding.name, error = %finding.error, "a segment cannot be evaluated and is left out");
+}
+
+fn definitions(snapshot: &Snapshot<'_>) -> Result<Vec<Definition>, Status> {
+    Ok(all(snapshot)?.into_iter().map(|segment| Definition {
+        name: segment.name,
+        version: segment.version,
+        expression: segment.expression,
+    }).collect())
+}
+
+fn all(snapshot: &Snapshot<'_>) -> Result<Vec<Segment>, Status> {
+    let catalogue = store::definition::catalogue(snapshot, &[Kind::Segment]);
+    let catalogue = catalogue.map_err(|error| status::store_failed(&error))?;
+    let segment = |version: &Arc<definition::Version>| match &version.body {
+        Some(Body::Segment(segment)) => Some(Segment {
+            name: version.name.clone(),
+            version: version.number,
+            expression: segment.expression.clone(),
+            description: segment.description.clone(),
+        }),
+        _ => None,
+    };
+    Ok(catalogue.living(Kind::Segment).filter_map(segment).collect())
+}
+
+/// All segments.
+pub(super) fn list(context: &Context) -> Result<ListSegmentsResponse, Status> {
+    Ok(ListSegmentsResponse { segments: all(&context.store.snapshot())? })
+}
+
+/// One segment.
+pub(super) fn get(context: &Context, name: &str) -> Result<GetSegmentResponse, Status> {
+    let segments = all(&context.store.snapshot())?;
+    match segments.iter().find(|segment| segment.name == name) {
+        Some(segment) => Ok(GetSegmentResponse { segment: Some(segment.clone()) }),
+        None => Err(unknown("name", name, segments.iter().map(|segment| segment.name.as_str()))),
+    }
+}
+
+/// There is no segment of this name.
+pub(super) fn unknown<'a>(field: &str, name: &str, known: impl Iterator<Item = &'a str>) -> Status {
+    let known: Vec<&str> = known.take(20).collect();
+    let known = if known.is_empty() { "none is defined".to_owned() } else { format!("there are {}", known.join(", ")) };
+    status::segment_not_found(field, &format!("no segment `{name}`; {known}"))
+}

@@ -1,0 +1,107 @@
+//! How many are in a segment, or satisfy an expression that is none yet.
+
+use std::collections::BTreeSet;
+
+use expr::{Program, evaluate};
+use proto::segment::{
+    CountExpressionRequest, CountExpressionResponse, CountSegmentRequest, CountSegmentResponse, SegmentOverlap,
+};
+use store::StoreError;
+use tonic::Status;
+
+use super::{answer, catalogue, moment::Moment, schema};
+use crate::{context::Context, status};
+
+/// Most customer ids of a sample.
+const SAMPLE_MAX: usize = 1_000;
+
+/// Counts the members of a segment.
+pub(super) fn segment(context: &Context, request: &CountSegmentRequest) -> Result<CountSegmentResponse, Status> {
+    let moment = Moment::new(context, request.as_of.as_ref())?;
+    let (version, program) = moment.segment("segment", &request.segment)?;
+    let moment = moment.with_cuts([&program])?;
+    let (mut count, mut population) = (0, 0);
+    let touchpoints = moment.needs_touchpoints([&program]);
+    let walked = moment.for_each(touchpoints, request.include_receipts, |subject| {
+        population += 1;
+        count += usize::from(evaluate(&program, &subject.customer, &moment.segments, moment.now).truth);
+        Ok::<(), StoreError>(())
+    });
+    walked.map_err(|error| status::store_failed(&error))?;
+    Ok(CountSegmentResponse {
+        count: answer::count(count),
+        population: answer::count(population),
+        version,
+        evaluated_at: Some(moment.now.to_proto()),
+        applied: moment.applied()?,
+        cuts: moment.cuts,
+    })
+}
+
+/// Counts those who satisfy an expression.
+pub(super) fn expression(
+    context: &Context,
+    request: &CountExpressionRequest,
+) -> Result<CountExpressionResponse, Status> {
+    let sample_max = usize::try_from(request.sample_size).ok().filter(|size| *size <= SAMPLE_MAX);
+    let sample_max =
+        sample_max.ok_or_else(|| status::invalid("sample_size", format!("give 0 to {SAMPLE_MAX}")))?;
+    let moment = Moment::new(context, request.as_of.as_ref())?;
+    let program = schema::compile(&moment, "expression", &request.expression)?;
+    let others = request.overlap_with.iter().map(|name| moment.segment("overlap_with", name).map(|(_, program)| program));
+    let others: Vec<Program> = others.collect::<Result<_, _>>()?;
+    let all: Vec<&Program> = std::iter::once(&program).chain(&others).collect();
+    let moment = moment.with_cuts(all.iter().copied())?;
+    let mut tally = Tally { both: vec![(0, 0); others.len()], ..Tally::default() };
+    let touchpoints = moment.needs_touchpoints(all);
+    let walked = moment.for_each(touchpoints, request.include_receipts, |subject| {
+        let holds = |program: &Program| evaluate(program, &subject.customer, &moment.segments, moment.now).truth;
+        tally.add(holds(&program), others.iter().map(holds));
+        if holds(&program) {
+            tally.keep(subject.resolved.identity.id.to_string(), sample_max);
+        }
+        Ok::<(), StoreError>(())
+    });
+    walked.map_err(|error| status::store_failed(&error))?;
+    let overlaps = request.overlap_with.iter().zip(tally.both).map(|(segment, (members, both))| SegmentOverlap {
+        segment: segment.clone(),
+        members: answer::count(members),
+        both: answer::count(both),
+    });
+    Ok(CountExpressionResponse {
+        count: answer::count(tally.count),
+        population: answer::count(tally.population),
+        sample_customer_ids: tally.sample.into_iter().collect(),
+        overlaps: overlaps.collect(),
+        evaluated_at: Some(moment.now.to_proto()),
+        applied: moment.applied()?,
+        cuts: moment.cuts,
+    })
+}
+
+#[derive(Default)]
+struct Tally {
+    count: usize,
+    population: usize,
+    /// Members of each other segment, and those who satisfy the expression too.
+    both: Vec<(usize, usize)>,
+    sample: BTreeSet<String>,
+}
+
+impl Tally {
+    fn add(&mut self, holds: bool, others: impl Iterator<Item = bool>) {
+        self.population += 1;
+        self.count += usize::from(holds);
+        for ((members, both), other) in self.both.iter_mut().zip(others) {
+            *members += usize::from(other);
+            *both += usize::from(other && holds);
+        }
+    }
+
+    fn keep(&mut self, id: String, most: usize) {
+        self.sample.insert(id);
+        if self.sample.len() > most {
+            self.sample.pop_last();
+        }
+    }
+}
