@@ -26,6 +26,7 @@ mod generate;
 mod identity;
 mod import;
 mod rebuild;
+mod segment;
 mod up;
 mod verify;
 
@@ -59,6 +60,9 @@ enum Command {
     /// Look at customers and what happened to them
     #[command(subcommand)]
     Customer(customer::CustomerCommand),
+    /// Ask who is in a segment, until when, and why
+    #[command(subcommand)]
+    Segment(segment::SegmentCommand),
     /// Link or separate identifiers by an operator's decision; follow what becomes of customer ids
     #[command(subcommand)]
     Identity(identity::IdentityCommand),
@@ -95,6 +99,7 @@ impl Command {
             Self::Demo(args) => args.run().await,
             Self::Config(command) => command.run().await,
             Self::Customer(command) => command.run().await,
+            Self::Segment(command) => command.run().await,
             Self::Identity(command) => command.run().await,
             Self::DeadLetters(command) => command.run().await,
             Self::Doctor(args) => args.run().await,

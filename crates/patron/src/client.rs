@@ -12,6 +12,7 @@ use proto::{
     customer::{
         customer_service_client::CustomerServiceClient, identity_feed_service_client::IdentityFeedServiceClient,
     },
+    segment::segment_service_client::SegmentServiceClient,
     definition::{apply_service_client::ApplyServiceClient, definition_service_client::DefinitionServiceClient},
     ingest::{
         dead_letter_service_client::DeadLetterServiceClient, identity_service_client::IdentityServiceClient,
@@ -70,6 +71,11 @@ impl Server {
     /// A status of this server as an error.
     pub fn error(&self, status: &tonic::Status) -> ServerError {
         ServerError::of_status(&self.url, status)
+    }
+
+    /// The client of `SegmentService`.
+    pub fn segments(&self) -> SegmentServiceClient<Channel> {
+        SegmentServiceClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
     }
 
     /// The client of `CustomerService`.

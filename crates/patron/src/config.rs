@@ -15,7 +15,7 @@ mod template;
 pub use layers::{ConfigError, Overrides, environment, load, load_over};
 pub use sections::{
     IdentityConfig, IngestConfig, JournalConfig, KafkaConfig, KindsConfig, Listener, LogConfig, LogFormat,
-    ProjectorConfig, PublishConfig, QueryConfig, RawTopicConfig, RebuildConfig, ScrubConfig, StoreConfig,
+    ProjectorConfig, PublishConfig, QueryConfig, RawTopicConfig, RebuildConfig, ScrubConfig, SegmentsConfig, StoreConfig,
 };
 pub use template::TEMPLATE;
 
@@ -49,6 +49,8 @@ pub struct Config {
     pub publish: PublishConfig,
     /// Reading.
     pub query: QueryConfig,
+    /// Segments.
+    pub segments: SegmentsConfig,
     /// Comparing the state with its touchpoints, all the time.
     pub scrub: ScrubConfig,
     /// Kinds of touchpoints.
@@ -85,6 +87,7 @@ impl Default for Config {
             rebuild: RebuildConfig::default(),
             publish: PublishConfig::default(),
             query: QueryConfig::default(),
+            segments: SegmentsConfig::default(),
             scrub: ScrubConfig::default(),
             kinds: KindsConfig::default(),
             identity: IdentityConfig::default(),
@@ -127,6 +130,7 @@ impl Config {
             return Err(ConfigError::value("journal.partitions", problem));
         }
         self.check_names()?;
+        self.clock()?;
         self.check_kafka()?;
         self.blocked().map(drop)?;
         self.normaliser().map(drop)?;
@@ -234,6 +238,14 @@ impl Config {
         types::normal_form::PhoneRegion::parse(self.identity.phone_region.trim())
             .map(types::Normaliser::new)
             .map_err(|problem| ConfigError::value("identity.phone_region", problem))
+    }
+
+    /// The clock by which segments are evaluated.
+    ///
+    /// # Errors
+    /// `segments.clock` is none.
+    pub fn clock(&self) -> Result<query::Clock, ConfigError> {
+        query::Clock::parse(&self.segments.clock).map_err(|problem| ConfigError::value("segments.clock", problem))
     }
 
     /// The catalogue with the custom kinds.

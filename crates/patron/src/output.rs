@@ -16,6 +16,7 @@ pub mod explanation;
 pub mod identity_changes;
 pub mod progress;
 pub mod rebuild;
+pub mod segment;
 mod table;
 pub mod timeline;
 pub mod value;

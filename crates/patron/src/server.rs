@@ -5,12 +5,12 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use definition::check::NoCheck;
 use ingest::{Clock as _, DeadLetters, Definitions, Ingest, IngestSettings, WallClock, raw::RawReader};
 use journal::Journal;
 use projector::{CheckpointCalls, Generations, Publisher, Rebuilds, Scrubber};
 use query::{Feed, Gateway};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use segment::SegmentCheck;
 use types::HashKey;
 
 use crate::config::Config;
@@ -196,7 +196,7 @@ impl Parts {
             let definitions = Definitions::new(
                 Arc::clone(&journals.definitions),
                 settings.append_timeout,
-                Arc::new(NoCheck),
+                Arc::new(SegmentCheck::new(config.catalogue()?)),
                 Arc::new(WallClock),
             );
             let ingest = Ingest::new(touchpoints, settings, Arc::new(WallClock));
@@ -216,6 +216,8 @@ impl Shards {
             normaliser: config.normaliser()?,
             journal: Arc::new(Facts(Arc::clone(&journals.touchpoints))),
             wait_max: Duration::from_millis(config.query.wait_max_ms),
+            kinds: Arc::new(config.catalogue()?),
+            clock: config.clock()?,
             started_at: WallClock.now(),
         };
         let audit = Audit::start(config, generations.served(), journals.folded(), hash_key)?;

@@ -54,6 +54,16 @@ named! {
         crate::definition::GetDefinitionResponse as "GetDefinitionResponse",
         crate::definition::DefinitionVersion as "DefinitionVersion",
         crate::definition::AppliedSet as "AppliedSet";
+    "patron.segment.v1":
+        crate::segment::GetSchemaResponse as "GetSchemaResponse",
+        crate::segment::GetSegmentResponse as "GetSegmentResponse",
+        crate::segment::ListSegmentsResponse as "ListSegmentsResponse",
+        crate::segment::CountSegmentResponse as "CountSegmentResponse",
+        crate::segment::CountExpressionResponse as "CountExpressionResponse",
+        crate::segment::ListMembersResponse as "ListMembersResponse",
+        crate::segment::CheckMembershipResponse as "CheckMembershipResponse",
+        crate::segment::ExplainMembershipResponse as "ExplainMembershipResponse",
+        crate::segment::BacktestResponse as "BacktestResponse";
     "patron.admin.v1":
         crate::admin::GetStatusResponse as "GetStatusResponse",
         crate::admin::GetDigestResponse as "GetDigestResponse",

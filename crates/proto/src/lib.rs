@@ -2,12 +2,18 @@
 //!
 //! Never holds logic: what a message means is its server's. The journal's record messages are `types::record`.
 
+/// One module a package, with the version as a module in it: that is how generated code names the types of other packages.
 macro_rules! package {
     ($(#[$doc:meta])* $name:ident, $proto:literal) => {
         $(#[$doc])*
-        #[allow(missing_docs, unreachable_pub, clippy::all, clippy::allow_attributes_without_reason, reason = "generated code")]
         pub mod $name {
-            tonic::include_proto!($proto);
+            pub use v1::*;
+
+            /// Version 1.
+            #[allow(missing_docs, unreachable_pub, clippy::all, clippy::allow_attributes_without_reason, reason = "generated code")]
+            pub mod v1 {
+                tonic::include_proto!($proto);
+            }
         }
     };
 }

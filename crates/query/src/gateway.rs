@@ -13,6 +13,7 @@ use std::{
 
 use proto::{
     admin::admin_service_client::AdminServiceClient, customer::customer_service_client::CustomerServiceClient,
+    segment::segment_service_client::SegmentServiceClient,
 };
 use tonic::{
     Code, Request, Response, Status,
@@ -26,6 +27,7 @@ mod admin;
 mod customers;
 mod definitions;
 mod identity_feed;
+mod segments;
 mod verify;
 
 /// How long a projector may take to accept a connection.
@@ -119,6 +121,10 @@ impl Projector {
             .tcp_nodelay(true)
             .connect_lazy();
         Ok(Self { url: url.to_owned(), channel })
+    }
+
+    fn segments(&self) -> SegmentServiceClient<Channel> {
+        SegmentServiceClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
     }
 
     fn customers(&self) -> CustomerServiceClient<Channel> {

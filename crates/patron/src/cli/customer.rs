@@ -256,7 +256,7 @@ impl ExplainArgs {
 }
 
 /// `NAMESPACE:VALUE`, or a UUID.
-fn customer_ref(text: &str) -> Result<Ref, String> {
+pub(super) fn customer_ref(text: &str) -> Result<Ref, String> {
     if let Ok(id) = IdentifierId::parse(text) {
         return Ok(Ref::CustomerId(id.to_string()));
     }
@@ -264,6 +264,7 @@ fn customer_ref(text: &str) -> Result<Ref, String> {
     Ok(Ref::Identifier((&identifier).into()))
 }
 
-fn mask(paths: Vec<String>) -> Option<FieldMask> {
+/// A field mask; none where no field is named.
+pub(super) fn mask(paths: Vec<String>) -> Option<FieldMask> {
     (!paths.is_empty()).then_some(FieldMask { paths })
 }

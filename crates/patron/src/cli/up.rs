@@ -25,6 +25,9 @@ pub(super) struct ConfigArgs {
     /// Kafka brokers that hold the journal, HOST:PORT separated by commas
     #[arg(long, value_name = "BROKERS")]
     kafka: Option<String>,
+    /// The clock of segments: wall, watermark, or fixed:2026-03-01T00:00:00Z
+    #[arg(long, value_name = "CLOCK")]
+    clock: Option<String>,
     /// Address of gRPC
     #[arg(long, value_name = "ADDR")]
     grpc_addr: Option<SocketAddr>,
@@ -53,6 +56,7 @@ impl ConfigArgs {
         let given = [
             ("data_dir", self.data_dir.as_ref().map(|dir| dir.display().to_string())),
             ("kafka.brokers", self.kafka.clone()),
+            ("segments.clock", self.clock.clone()),
             ("grpc.addr", self.grpc_addr.map(|addr| addr.to_string())),
             ("http.addr", self.http_addr.map(|addr| addr.to_string())),
         ];

@@ -131,6 +131,20 @@ pub struct QueryConfig {
     pub projectors: Vec<String>,
 }
 
+/// Segments.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SegmentsConfig {
+    /// `wall`, `watermark`, or `fixed:` and an instant.
+    pub clock: String,
+}
+
+impl Default for SegmentsConfig {
+    fn default() -> Self {
+        Self { clock: "wall".to_owned() }
+    }
+}
+
 /// Scrubbing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -88,6 +88,10 @@ pub const TEMPLATE: &str = r#"# Patron's configuration. Every line shows a defau
 # Where patron query finds the projectors; each holds all customers, any one answers.
 #projectors = ["http://127.0.0.1:7710"]
 
+[segments]
+# The clock of windows: wall, watermark (as far as the touchpoints' occurred_at has come), or fixed:2026-03-01T00:00:00Z.
+#clock = "wall"
+
 [scrub]
 # Fragments folded anew from their touchpoints and compared with the state, each second. 0: none.
 #fragments_per_second = 20

@@ -2,7 +2,7 @@
 
 use ingest::{DeadLetters, Ingest};
 use projector::{CheckpointCalls, Rebuilds, Verifier};
-use query::{Admin, Contexts, Customers, Feed, Gateway, IdentityFeed};
+use query::{Admin, Contexts, Customers, Feed, Gateway, IdentityFeed, SegmentQueries};
 use tokio::{net::TcpListener, sync::watch};
 use tonic::transport::{Server, server::TcpIncoming};
 
@@ -28,10 +28,11 @@ const INGEST: [&str; 4] = [
     "patron.ingest.v1.DeadLetterService",
     "patron.definition.v1.ApplyService",
 ];
-const READS: [&str; 5] = [
+const READS: [&str; 6] = [
     "patron.customer.v1.CustomerService",
     "patron.definition.v1.DefinitionService",
     "patron.customer.v1.IdentityFeedService",
+    "patron.segment.v1.SegmentService",
     "patron.admin.v1.AdminService",
     "patron.admin.v1.VerifyService",
 ];
@@ -85,6 +86,7 @@ pub(super) async fn serve(
                 .add_service(Customers::server(contexts.clone()))
                 .add_service(query::Definitions::server(contexts.clone()))
                 .add_service(IdentityFeed::server(contexts.clone(), feed))
+                .add_service(SegmentQueries::server(contexts.clone()))
                 .add_service(Admin::server(contexts))
                 .add_service(rebuilds.into_server())
                 .add_service(checkpoints.into_server())
@@ -93,6 +95,7 @@ pub(super) async fn serve(
             .add_service(gateway.customers_server())
             .add_service(gateway.definitions_server())
             .add_service(gateway.identity_feed_server(ends))
+            .add_service(gateway.segments_server())
             .add_service(gateway.admin_server())
             .add_service(gateway.verify_server()),
     };

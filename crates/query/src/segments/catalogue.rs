@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use definition::{Body, Kind};
+use definition::{Body, Catalogue, Kind};
 use proto::segment::{GetSegmentResponse, ListSegmentsResponse, Segment};
 use segment::{Definition, Finding, Segments, schema::schema};
 use store::Snapshot;
@@ -14,7 +14,7 @@ use crate::{context::Context, status};
 /// The segments of a snapshot; compiled again only when they have changed.
 pub(super) fn compiled(context: &Context, snapshot: &Snapshot<'_>) -> Result<Segments, Status> {
     static LAST: LazyLock<Mutex<Option<Arc<(Vec<Definition>, Segments)>>>> = LazyLock::new(Mutex::default);
-    let definitions = definitions(snapshot)?;
+    let definitions = segment::check::definitions(&catalogue(snapshot)?);
     let last = LAST.lock().unwrap_or_else(PoisonError::into_inner).clone();
     if let Some(last) = last.filter(|last| last.0 == definitions) {
         return Ok(last.1.clone());
@@ -44,17 +44,11 @@ fn told(finding: &Finding) {
     tracing::warn!(segment = finding.name, error = %finding.error, "a segment cannot be evaluated and is left out");
 }
 
-fn definitions(snapshot: &Snapshot<'_>) -> Result<Vec<Definition>, Status> {
-    Ok(all(snapshot)?.into_iter().map(|segment| Definition {
-        name: segment.name,
-        version: segment.version,
-        expression: segment.expression,
-    }).collect())
+fn catalogue(snapshot: &Snapshot<'_>) -> Result<Catalogue, Status> {
+    store::definition::catalogue(snapshot, &[Kind::Segment]).map_err(|error| status::store_failed(&error))
 }
 
 fn all(snapshot: &Snapshot<'_>) -> Result<Vec<Segment>, Status> {
-    let catalogue = store::definition::catalogue(snapshot, &[Kind::Segment]);
-    let catalogue = catalogue.map_err(|error| status::store_failed(&error))?;
     let segment = |version: &Arc<definition::Version>| match &version.body {
         Some(Body::Segment(segment)) => Some(Segment {
             name: version.name.clone(),
@@ -64,7 +58,7 @@ fn all(snapshot: &Snapshot<'_>) -> Result<Vec<Segment>, Status> {
         }),
         _ => None,
     };
-    Ok(catalogue.living(Kind::Segment).filter_map(segment).collect())
+    Ok(catalogue(snapshot)?.living(Kind::Segment).filter_map(segment).collect())
 }
 
 /// All segments.

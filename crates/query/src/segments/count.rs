@@ -9,7 +9,7 @@ use proto::segment::{
 use store::StoreError;
 use tonic::Status;
 
-use super::{answer, catalogue, moment::Moment, schema};
+use super::{answer, moment::Moment, schema};
 use crate::{context::Context, status};
 
 /// Most customer ids of a sample.
