@@ -60,7 +60,7 @@ enum Command {
     /// Look at customers and what happened to them
     #[command(subcommand)]
     Customer(customer::CustomerCommand),
-    /// Ask who is in a segment, until when, and why
+    /// Define segments; ask who is in one, until when, and why
     #[command(subcommand)]
     Segment(segment::SegmentCommand),
     /// Link or separate identifiers by an operator's decision; follow what becomes of customer ids

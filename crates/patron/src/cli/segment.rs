@@ -1,4 +1,4 @@
-//! `patron segment`: who is in a segment, until when, and why.
+//! `patron segment`: defining segments; who is in one, until when, and why.
 
 use std::process::ExitCode;
 
@@ -15,11 +15,26 @@ use types::Micros;
 use super::{
     OutputArgs, ServerArgs,
     customer::{customer_ref, mask},
+    definitions,
 };
 use crate::output::segment;
 
+mod define;
+
 #[derive(Debug, Subcommand)]
 pub(super) enum SegmentCommand {
+    /// Define a segment
+    #[command(after_help = "Example:\n  \
+        patron segment create loyal --expression 'orders().within(\"365d\").count() >= 5' --description 'Buys often'")]
+    Create(define::CreateArgs),
+    /// Define segments, products and stores from files, as patron config apply does
+    Apply(definitions::ApplyArgs),
+    /// Change a segment: a new version
+    #[command(after_help = "Example:\n  patron segment edit loyal --expression 'orders().within(\"365d\").count() >= 6'")]
+    Edit(define::EditArgs),
+    /// Delete a segment
+    #[command(after_help = "Example:\n  patron segment delete loyal --reason 'no campaign uses it'")]
+    Delete(define::DeleteArgs),
     /// List all segments
     #[command(after_help = "Example:\n  patron segment list")]
     List(ListArgs),
@@ -59,6 +74,10 @@ pub(super) enum SegmentCommand {
 impl SegmentCommand {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         match self {
+            Self::Create(args) => args.run().await,
+            Self::Apply(args) => args.run().await,
+            Self::Edit(args) => args.run().await,
+            Self::Delete(args) => args.run().await,
             Self::List(args) => args.run().await,
             Self::Show(args) => args.run().await,
             Self::Count(args) => args.run().await,
