@@ -3,6 +3,7 @@
 //! Owns the customer as expressions see it, the schema that is served, the set of segments compiled as a whole, cuts of the
 //! population, and what changes between what was told and what is. A pure function of its arguments: no clock, no storage.
 
+pub mod advance;
 pub mod check;
 pub mod cuts;
 pub mod customer;
@@ -10,7 +11,8 @@ pub mod memberships;
 pub mod schema;
 pub mod segments;
 
+pub use advance::{Advance, Change, Told, advance};
 pub use check::SegmentCheck;
 pub use customer::Customer;
-pub use memberships::{Change, Membership, Until, until};
+pub use memberships::{Membership, Until, until};
 pub use segments::{Definition, Finding, Segments};

@@ -1,6 +1,4 @@
-//! Memberships: true or not, until when, and what changes between what was told and what is.
-
-use std::collections::BTreeMap;
+//! Memberships: true or not, and until when.
 
 use expr::{Program, Subject, Surroundings};
 use types::Micros;
@@ -14,31 +12,6 @@ pub struct Membership {
     pub member: bool,
     /// The first instant at which this can change if nothing happens; `None` for never.
     pub next: Option<Micros>,
-}
-
-/// A segment that was entered or left.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Change {
-    /// The segment.
-    pub segment: String,
-    /// Version of the segment under which it is so; of one that was deleted, the last.
-    pub version: u32,
-    /// Entered, not left.
-    pub entered: bool,
-}
-
-/// What has to be told after a customer's memberships were `told` (segment → version) and now are `current`: left for each
-/// segment told that the customer is not in, entered for each that was not told.
-pub fn changes(told: &BTreeMap<String, u32>, current: &BTreeMap<String, Membership>) -> Vec<Change> {
-    let member = |name: &String| current.get(name).filter(|membership| membership.member);
-    let left = told.iter().filter(|(name, _)| member(name).is_none()).map(|(name, told)| {
-        let version = current.get(name).map_or(*told, |membership| membership.version);
-        Change { segment: name.clone(), version, entered: false }
-    });
-    let entered = current.iter().filter(|(name, membership)| membership.member && !told.contains_key(*name));
-    let entered =
-        entered.map(|(name, membership)| Change { segment: name.clone(), version: membership.version, entered: true });
-    left.chain(entered).collect()
 }
 
 /// When a truth changes if nothing happens.
@@ -69,22 +42,4 @@ pub fn until(program: &Program, subject: &dyn Subject, around: &dyn Surroundings
         }
     }
     Until::AtLeast(at)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn changes_are_told_once() {
-        let current = |entries: &[(&str, bool)]| -> BTreeMap<String, Membership> {
-            let membership = |member| Membership { version: 2, member, next: None };
-            entries.iter().map(|(name, member)| ((*name).to_owned(), membership(*member))).collect()
-        };
-        let told = BTreeMap::from([("stays".to_owned(), 1), ("leaves".to_owned(), 1), ("deleted".to_owned(), 1)]);
-        let now = current(&[("stays", true), ("leaves", false), ("comes", true), ("out", false)]);
-        let change = |segment: &str, version, entered| Change { segment: segment.to_owned(), version, entered };
-        let expected = [change("deleted", 1, false), change("leaves", 2, false), change("comes", 2, true)];
-        assert_eq!(changes(&told, &now), expected);
-    }
 }

@@ -54,7 +54,9 @@ pub fn expression_count(answer: &CountExpressionResponse) -> String {
         overlaps.add_row([overlap.segment.clone(), overlap.members.to_string(), overlap.both.to_string()]);
     }
     let mut sample = table(&["customer"]);
-    answer.sample_customer_ids.iter().for_each(|id| drop(sample.add_row([id])));
+    for id in &answer.sample_customer_ids {
+        sample.add_row([id]);
+    }
     head + &cuts(&answer.cuts) + &section("Overlap", &overlaps) + &section("Sample", &sample)
 }
 

@@ -1,0 +1,129 @@
+//! The feed of memberships: whatever comes late and whenever somebody looks, the changes told so far, replayed, are the
+//! membership of now; each change has its exact instant, none comes early, and none is told twice.
+#![cfg(test)]
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use segment::{Advance, Definition, Segments, Told, advance, schema};
+use types::{Catalogue, Micros};
+
+#[path = "truth/condition.rs"]
+mod condition;
+#[path = "truth/deed.rs"]
+mod deed;
+#[path = "truth/naive.rs"]
+mod naive;
+
+use condition::{Condition, any_condition};
+use deed::{DAY, Deed, any_deeds, customer};
+
+fn cases() -> u32 {
+    #[expect(clippy::disallowed_methods, reason = "the number of cases is the tester's choice, and changes no result")]
+    let asked = std::env::var("PATRON_SEGMENT_CASES").ok();
+    asked.and_then(|text| text.parse().ok()).unwrap_or(2_000)
+}
+
+fn segments(conditions: &[(&str, &Condition)]) -> Segments {
+    let definition = |(name, condition): &(&str, &Condition)| Definition {
+        name: (*name).to_owned(),
+        version: 1,
+        expression: condition.to_string(),
+    };
+    let definitions: Vec<Definition> = conditions.iter().map(definition).collect();
+    Segments::compile(&definitions, &schema::schema(&Catalogue::default(), [])).unwrap()
+}
+
+/// A look at what has been delivered by then, so many microseconds after the look before.
+#[derive(Clone, Debug)]
+enum Look {
+    After(i64),
+    /// At the instant that the look before named as the next.
+    AtNext,
+}
+
+fn any_looks() -> impl Strategy<Value = Vec<(Look, usize)>> {
+    let look = prop_oneof![(0..12 * DAY).prop_map(Look::After), Just(Look::After(0)), Just(Look::AtNext)];
+    prop::collection::vec((look, 0..4_usize), 1..9)
+}
+
+/// Applies changes to a set of names, each of which must be entered before it is left.
+fn replay(members: &mut BTreeMap<String, i64>, told: &Advance) -> Result<(), TestCaseError> {
+    for change in &told.changes {
+        match (change.entered, members.remove(&change.segment)) {
+            (true, None) => drop(members.insert(change.segment.clone(), change.effective_at.0)),
+            (false, Some(since)) => prop_assert!(since <= change.effective_at.0),
+            (_, held) => prop_assert!(false, "{:?} while it was {:?}", change, held),
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(cases()))]
+
+    #[test]
+    fn changes_replayed_are_the_membership_of_now(
+        (one, other) in (any_condition(false), any_condition(false)),
+        deeds in any_deeds(),
+        order in prop::collection::vec(any::<prop::sample::Index>(), 10),
+        looks in any_looks(),
+        start in 0..20 * DAY,
+    ) {
+        let segments = segments(&[("one", &one), ("other", &other)]);
+        let mut waiting: Vec<Deed> = deeds;
+        let mut delivered: Vec<Deed> = Vec::new();
+        let (mut told, mut members, mut now, mut next) = (Told::default(), BTreeMap::new(), start, None::<Micros>);
+        for (at, (look, deliveries)) in looks.into_iter().enumerate() {
+            let quiet = deliveries == 0 || waiting.is_empty();
+            for _ in 0..deliveries.min(waiting.len()) {
+                let which = order[at % order.len()].index(waiting.len());
+                delivered.push(waiting.remove(which));
+            }
+            delivered.sort_by_key(|deed| deed.at);
+            let before = now;
+            now = match look {
+                Look::After(micros) => now + micros,
+                Look::AtNext => next.map_or(now, |next| next.0),
+            };
+            let step = advance(&segments, &customer(&delivered), &told, Micros(now));
+            if quiet && told.until.is_some() && next.is_none_or(|next| now < next.0) {
+                prop_assert!(step.changes.is_empty(), "nothing happened: {:?}", step.changes);
+            }
+            replay(&mut members, &step)?;
+            for (name, condition) in [("one", &one), ("other", &other)] {
+                let truth = |at: i64| naive::truth(condition, condition, &delivered, at);
+                prop_assert_eq!(members.contains_key(name), truth(now), "{} at {}", condition, now);
+                let own = step.changes.iter().filter(|change| change.segment == name);
+                for change in own.filter(|change| !change.correction && told.until.is_some()) {
+                    let at = change.effective_at.0;
+                    prop_assert!(before < at && at <= now);
+                    prop_assert_eq!((truth(at - 1), truth(at)), (!change.entered, change.entered), "{}", condition);
+                }
+            }
+            prop_assert_eq!(
+                step.told.segments.iter().map(|(name, entry)| (name.clone(), entry.since.0)).collect::<BTreeMap<_, _>>(),
+                members.clone()
+            );
+            prop_assert!(step.next.is_none_or(|next| next.0 > now));
+            (told, next) = (step.told, step.next);
+        }
+    }
+}
+
+#[test]
+fn what_is_defined_no_more_is_left_and_a_new_condition_switches_to_the_difference() {
+    let bought = Deed { at: DAY, what: deed::What::Bought(1, 2_000), store: 1 };
+    let who = customer(std::slice::from_ref(&bought));
+    let (always, tier) = (Condition::Orders(1), Condition::HasTier);
+    let first = advance(&segments(&[("a", &always), ("b", &always)]), &who, &Told::default(), Micros(2 * DAY));
+    let entered: Vec<(&str, bool, i64)> =
+        first.changes.iter().map(|change| (change.segment.as_str(), change.entered, change.effective_at.0)).collect();
+    assert_eq!(entered, [("a", true, DAY), ("b", true, DAY)]);
+    let second = advance(&segments(&[("b", &tier), ("c", &always)]), &who, &first.told, Micros(3 * DAY));
+    let changed: Vec<(&str, bool)> =
+        second.changes.iter().map(|change| (change.segment.as_str(), change.entered)).collect();
+    assert_eq!(changed, [("b", false), ("c", true), ("a", false)]);
+    let gone = segment::advance::gone(&second.told, Micros(0));
+    assert_eq!((gone.len(), gone[0].segment.as_str(), gone[0].effective_at.0), (1, "c", 3 * DAY));
+}
