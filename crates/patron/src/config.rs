@@ -244,8 +244,8 @@ impl Config {
     ///
     /// # Errors
     /// `segments.clock` is none.
-    pub fn clock(&self) -> Result<query::Clock, ConfigError> {
-        query::Clock::parse(&self.segments.clock).map_err(|problem| ConfigError::value("segments.clock", problem))
+    pub fn clock(&self) -> Result<segment::Clock, ConfigError> {
+        segment::Clock::parse(&self.segments.clock).map_err(|problem| ConfigError::value("segments.clock", problem))
     }
 
     /// The catalogue with the custom kinds.

@@ -6,12 +6,13 @@ use std::{sync::Arc, time::Duration};
 
 use identity::Rules;
 use proto::customer::AppliedOffset;
+use segment::Clock;
 use store::{Snapshot, Store, StoreError};
 use tokio::sync::watch;
 use tonic::Status;
 use types::{Catalogue, HashKey, Micros, Normaliser, Progress};
 
-use crate::{clock::Clock, status};
+use crate::status;
 
 /// What the status says of the journal, without query knowing the journal.
 pub trait JournalFacts: Send + Sync + 'static {

@@ -5,7 +5,6 @@
 //! store and never knows the journal.
 
 mod admin_service;
-mod clock;
 mod context;
 mod customer_service;
 mod definition_service;
@@ -23,7 +22,6 @@ mod view;
 mod wait;
 
 pub use admin_service::Admin;
-pub use clock::Clock;
 pub use context::{Contexts, JournalFacts, Live, Serving};
 pub use customer_service::Customers;
 pub use definition_service::Definitions;

@@ -5,6 +5,7 @@
 
 pub mod advance;
 pub mod check;
+pub mod clock;
 pub mod cuts;
 pub mod customer;
 pub mod memberships;
@@ -13,6 +14,7 @@ pub mod segments;
 
 pub use advance::{Advance, Change, Told, advance};
 pub use check::SegmentCheck;
+pub use clock::Clock;
 pub use customer::Customer;
 pub use memberships::{Membership, Until, until};
 pub use segments::{Definition, Finding, Segments};

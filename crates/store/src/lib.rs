@@ -18,6 +18,7 @@ mod open;
 pub mod published;
 pub mod rules;
 pub mod snapshot;
+pub mod subjects;
 
 pub use batch::Batch;
 pub use customers::{CustomerRows, Resolved};

@@ -6,7 +6,7 @@ use store::StoreError;
 use tonic::Status;
 use types::Micros;
 
-use super::{moment::Moment, schema};
+use super::{moment::Moment, population::Wanted, schema};
 use crate::{context::Context, status};
 
 /// Most instants of one backtest.
@@ -22,7 +22,8 @@ pub(super) fn counts(context: &Context, request: &BacktestRequest) -> Result<Vec
     let at = |at: &Micros| BacktestResponse { at: Some(at.to_proto()), ..BacktestResponse::default() };
     let mut counts: Vec<BacktestResponse> = instants.iter().map(at).collect();
     // Touchpoints are always loaded: the state as it is now is not that of then.
-    let walked = moment.for_each(true, request.include_receipts, |subject| {
+    let wanted = Wanted { touchpoints: true, receipts: request.include_receipts, from: moment.now };
+    let walked = moment.for_each(wanted, |subject| {
         let mut before = false;
         for (at, count) in instants.iter().zip(&mut counts) {
             let member = evaluate(&program, &subject.customer, &moment.segments, *at).truth;

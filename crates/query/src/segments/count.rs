@@ -21,8 +21,8 @@ pub(super) fn segment(context: &Context, request: &CountSegmentRequest) -> Resul
     let (version, program) = moment.segment("segment", &request.segment)?;
     let moment = moment.with_cuts([&program])?;
     let (mut count, mut population) = (0, 0);
-    let touchpoints = moment.needs_touchpoints([&program]);
-    let walked = moment.for_each(touchpoints, request.include_receipts, |subject| {
+    let wanted = moment.wanted([&program], request.include_receipts);
+    let walked = moment.for_each(wanted, |subject| {
         population += 1;
         count += usize::from(evaluate(&program, &subject.customer, &moment.segments, moment.now).truth);
         Ok::<(), StoreError>(())
@@ -53,8 +53,8 @@ pub(super) fn expression(
     let all: Vec<&Program> = std::iter::once(&program).chain(&others).collect();
     let moment = moment.with_cuts(all.iter().copied())?;
     let mut tally = Tally { both: vec![(0, 0); others.len()], ..Tally::default() };
-    let touchpoints = moment.needs_touchpoints(all);
-    let walked = moment.for_each(touchpoints, request.include_receipts, |subject| {
+    let wanted = moment.wanted(all, request.include_receipts);
+    let walked = moment.for_each(wanted, |subject| {
         let holds = |program: &Program| evaluate(program, &subject.customer, &moment.segments, moment.now).truth;
         tally.add(holds(&program), others.iter().map(holds));
         if holds(&program) {

@@ -11,7 +11,7 @@ use proto::segment::QuantileCut;
 use store::StoreError;
 use types::{ExactSum, Micros};
 
-use super::moment::Moment;
+use super::{moment::Moment, population::Wanted};
 
 const DAY: i64 = 86_400_000_000;
 /// Most cuts that are remembered.
@@ -65,8 +65,8 @@ fn remembered(moment: &Moment<'_>, quantile: &Quantile, day: Micros) -> Result<M
 
 fn measure(moment: &Moment<'_>, quantile: &Quantile, at: Micros) -> Result<Measured, StoreError> {
     let mut values = Vec::new();
-    let touchpoints = moment.needs_touchpoints([&quantile.measure]);
-    moment.for_each(touchpoints, false, |subject| {
+    let wanted = Wanted { from: at, ..moment.wanted([&quantile.measure], false) };
+    moment.for_each(wanted, |subject| {
         values.extend(expr::number(&quantile.measure, &subject.customer, &moment.segments, at));
         Ok::<(), StoreError>(())
     })?;

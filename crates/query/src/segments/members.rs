@@ -107,8 +107,7 @@ impl List {
 
     fn members(&self, moment: &Moment<'_>, program: &Program) -> Result<Vec<IdentifierId>, StoreError> {
         let mut members = Vec::new();
-        let touchpoints = moment.needs_touchpoints([program]);
-        moment.for_each(touchpoints, self.request.include_receipts, |subject| {
+        moment.for_each(moment.wanted([program], self.request.include_receipts), |subject| {
             let id = subject.resolved.identity.id;
             let after = self.after.is_none_or(|after| id > after);
             let channel = self.request.channel.as_str();

@@ -1,14 +1,11 @@
 //! Customers as segments see them: one, or all of a snapshot one after the other.
 
-use std::collections::BTreeSet;
-
-use expr::{Element, Program};
+use expr::Program;
 use segment::Customer;
-use store::{CustomerRows, Resolved, StoreError};
-use types::{IdentifierId, record::Position};
+use store::{CustomerRows, Resolved, StoreError, subjects};
+use types::{IdentifierId, Micros, record::Position};
 
 use super::moment::Moment;
-use crate::past::{self, PastRows};
 
 /// A customer ready to be evaluated.
 pub(super) struct Subject {
@@ -18,54 +15,51 @@ pub(super) struct Subject {
     pub(super) positions: Vec<Position>,
 }
 
+/// Which customers of a walk, and what of them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted {
+    /// Single touchpoints.
+    pub(super) touchpoints: bool,
+    /// Also those known by receipts alone.
+    pub(super) receipts: bool,
+    /// The earliest instant that they are evaluated at.
+    pub(super) from: Micros,
+}
+
 impl Moment<'_> {
-    /// Whether any of these programs, by itself or by the segments that it names, needs single touchpoints.
-    pub(super) fn needs_touchpoints<'p>(&self, programs: impl IntoIterator<Item = &'p Program>) -> bool {
-        programs.into_iter().any(|program| self.segments.needs_touchpoints(program))
+    /// What a walk wants for these programs, evaluated at the moment's instant.
+    pub(super) fn wanted<'p>(&self, programs: impl IntoIterator<Item = &'p Program>, receipts: bool) -> Wanted {
+        let touchpoints = programs.into_iter().any(|program| self.segments.needs_touchpoints(program));
+        Wanted { touchpoints, receipts, from: self.now }
     }
 
     /// The customer that holds an identifier, with all touchpoints; `None` if nobody does.
     pub(super) fn find(&self, id: IdentifierId) -> Result<Option<Subject>, StoreError> {
         let rows = CustomerRows::new(&self.snapshot, &self.context.rules, &self.context.hash_key);
         let found = rows.find(id)?;
-        found.map(|resolved| self.subject(&rows, resolved, true)).transpose()
+        let wanted = Wanted { touchpoints: true, receipts: true, from: self.now };
+        found.map(|resolved| self.subject(&rows, resolved, wanted)).transpose()
     }
 
-    /// Calls `each` with every customer once; those known by receipts alone are passed over unless asked for.
+    /// Calls `each` with every customer once.
     pub(super) fn for_each<E: From<StoreError>>(
         &self,
-        touchpoints: bool,
-        include_receipts: bool,
+        wanted: Wanted,
         mut each: impl FnMut(Subject) -> Result<(), E>,
     ) -> Result<(), E> {
         let rows = CustomerRows::new(&self.snapshot, &self.context.rules, &self.context.hash_key);
         rows.for_each(|resolved| {
-            if !include_receipts && !resolved.identity.is_known() {
+            if !wanted.receipts && !resolved.identity.is_known() {
                 return Ok(());
             }
-            each(self.subject(&rows, resolved, touchpoints)?)
+            each(self.subject(&rows, resolved, wanted)?)
         })
     }
 
-    fn subject(&self, rows: &CustomerRows<'_>, resolved: Resolved, touchpoints: bool) -> Result<Subject, StoreError> {
-        let state = rows.state(&resolved.identity)?;
-        let (mut elements, mut positions) = (Vec::new(), Vec::new());
-        if touchpoints || Customer::touchpoints_needed(&state, self.now) {
-            let hash_key = &self.context.hash_key;
-            let past = PastRows::new(&self.snapshot, &self.context.rules, hash_key, past::Moment::END);
-            for one in past.touchpoints(&resolved.identity)? {
-                positions.push(one.position);
-                elements.push(element(&one));
-            }
-        }
-        let namespaces = resolved.identity.identifiers.iter().map(|(_, node)| node.identifier.namespace.clone());
-        let namespaces: BTreeSet<String> = namespaces.collect();
-        let customer = Customer::new(state, elements, namespaces, self.context.hash_key.clone());
-        Ok(Subject { resolved, customer, positions })
+    fn subject(&self, rows: &CustomerRows<'_>, resolved: Resolved, wanted: Wanted) -> Result<Subject, StoreError> {
+        let Wanted { touchpoints, from, .. } = wanted;
+        let hash_key = &self.context.hash_key;
+        let seen = subjects::subject(&self.snapshot, rows, hash_key, &resolved, touchpoints, from)?;
+        Ok(Subject { resolved, customer: seen.customer, positions: seen.positions })
     }
-}
-
-fn element(one: &past::PastTouchpoint) -> Element {
-    let touchpoint = std::sync::Arc::new(one.touchpoint.clone());
-    Element { occurred_at: one.place.occurred_at, content: one.place.content, touchpoint }
 }
