@@ -105,7 +105,10 @@ impl<'a> Checker<'a> {
         for part in parts {
             let (node, own) = self.check(part)?;
             if !own.fits(&ty) {
-                return Err(ExpressionError::new(part.at, format!("a list has values of one type; this is a {}, the first a {}", own.name(), ty.name())));
+                return Err(ExpressionError::new(
+                    part.at,
+                    format!("a list has values of one type; this is a {}, the first a {}", own.name(), ty.name()),
+                ));
             }
             ty = own;
             nodes.push(node);
@@ -165,7 +168,9 @@ impl<'a> Checker<'a> {
                 let bound = self.bound.as_ref().filter(|(bound, _)| bound == name);
                 Ok(bound.map(|(_, source)| (Which::Bound, source.clone())))
             }
-            Part::Call(Some(target), name, arguments) if matches!(name.as_str(), "first" | "last") && arguments.is_empty() => {
+            Part::Call(Some(target), name, arguments)
+                if matches!(name.as_str(), "first" | "last") && arguments.is_empty() =>
+            {
                 let Some(set) = self.set(target)? else { return Ok(None) };
                 let source = set.source.clone();
                 let set = Arc::new(set);
@@ -198,8 +203,20 @@ impl<'a> Checker<'a> {
 
 /// Names that stand at the beginning.
 const ROOTS: [&str; 14] = [
-    "traits", "metrics", "consents", "identifiers", "now", "touchpoints", "orders", "segment", "sequence", "percentile",
-    "anniversary", "net", "duration", "timestamp",
+    "traits",
+    "metrics",
+    "consents",
+    "identifiers",
+    "now",
+    "touchpoints",
+    "orders",
+    "segment",
+    "sequence",
+    "percentile",
+    "anniversary",
+    "net",
+    "duration",
+    "timestamp",
 ];
 
 fn expected(syntax: &Syntax, words: &str, ty: &Type) -> ExpressionError {

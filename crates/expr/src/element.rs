@@ -4,13 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use types::{Amounts, Decimal, ExactSum, Kind, record::Touchpoint};
 
-use crate::{
-    moving::Moving,
-    number,
-    schema::Type,
-    subject::OrderView,
-    value::Value,
-};
+use crate::{moving::Moving, number, schema::Type, subject::OrderView, value::Value};
 
 mod amounts;
 
@@ -54,22 +48,28 @@ pub fn of_touchpoints() -> Vec<Field> {
             t.device.as_ref().map_or(Value::Absent, |device| Value::of_text(&device.r#type))
         }),
         text("order_id", "The order's id.", |t| Value::of_text(t.order_id())),
-        number("net", "What was paid: the order's total, else the items after discount; given back counts below zero.", |t| {
-            amounts::net(t)
-        }),
+        number(
+            "net",
+            "What was paid: the order's total, else the items after discount; given back counts below zero.",
+            |t| amounts::net(t),
+        ),
         number("discount", "All discounts.", amounts::discount),
         text("currency", "Currency of its amounts.", amounts::currency),
         number("units", "Units of all items.", amounts::units),
         texts("products", "Products, each once.", |t| items(t, |item| &item.product_id)),
         texts("categories", "Categories, each once.", |t| items(t, |item| &item.category)),
         texts("brands", "Brands, each once.", |t| items(t, |item| &item.brand)),
-        text("coupon", "Coupon.", |t| t.coupon.as_ref().map_or(Value::Absent, |coupon| Value::of_text(&coupon.coupon_id))),
+        text("coupon", "Coupon.", |t| {
+            t.coupon.as_ref().map_or(Value::Absent, |coupon| Value::of_text(&coupon.coupon_id))
+        }),
         text("offer", "Offer that the coupon belongs to.", |t| {
             t.coupon.as_ref().map_or(Value::Absent, |coupon| Value::of_text(&coupon.offer_id))
         }),
         text("message", "Marketing message.", |t| Value::of_text(&t.marketing_message_id)),
         text("case_id", "Service case.", |t| Value::of_text(&t.case_id)),
-        text("scale", "Scale of the answer.", |t| t.score.as_ref().map_or(Value::Absent, |score| Value::of_text(&score.scale))),
+        text("scale", "Scale of the answer.", |t| {
+            t.score.as_ref().map_or(Value::Absent, |score| Value::of_text(&score.scale))
+        }),
         number("score", "Answer on the scale.", |t| {
             t.score.as_ref().and_then(|score| number::of_f64(score.value)).map_or(Value::Absent, Value::Number)
         }),
@@ -93,7 +93,9 @@ pub fn of_touchpoints() -> Vec<Field> {
 /// All fields of orders.
 pub fn of_orders() -> Vec<Field> {
     vec![
-        order_field("occurred_at", Type::Instant, "When it was first reported as bought.", |o| Value::of_instant(o.occurred_at)),
+        order_field("occurred_at", Type::Instant, "When it was first reported as bought.", |o| {
+            Value::of_instant(o.occurred_at)
+        }),
         order_field("total", Type::Number, "What was to pay.", |o| single(&o.total)),
         order_field("net", Type::Number, "Total less all that was given back so far.", |o| single(&o.net)),
         order_field("currency", Type::Text, "Currency; absent if there are several.", |o| {

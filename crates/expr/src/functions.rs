@@ -22,7 +22,10 @@ pub const ALL: &[(&str, &str)] = &[
         r#"sequence(touchpoints("product_added"), "2h", not(touchpoints("order_completed")))"#,
         "Whether steps follow each other, each within a gap after the one before; not(SET): none comes within the gap.",
     ),
-    (r#"percentile(net("365d")) >= 0.9"#, "Whether a number is at or above (>=), or below (<), a cut of the population."),
+    (
+        r#"percentile(net("365d")) >= 0.9"#,
+        "Whether a number is at or above (>=), or below (<), a cut of the population.",
+    ),
     (r#"anniversary(traits.birthday, "7d")"#, "Whether an anniversary of a date is today or within a span."),
     (r#"net("365d")"#, "Net of the orders bought within a span: total less all that was given back."),
     (r#"segment("lapsing")"#, "Whether the customer is in another segment."),
@@ -31,7 +34,10 @@ pub const ALL: &[(&str, &str)] = &[
     (r#"timestamp("2026-03-01T09:30:00Z")"#, "An instant."),
     (r#"x in ["a", "b"]"#, "Whether a list or the keys of a map hold a value."),
     (r#"text.startsWith("a")"#, "Also endsWith, contains, matches (RE2 syntax), lowerAscii(), size()."),
-    ("t.occurred_at.getHours()", "Also getFullYear, getMonth, getDate, getDayOfWeek, getMinutes, … in UTC, as CEL counts."),
+    (
+        "t.occurred_at.getHours()",
+        "Also getFullYear, getMonth, getDate, getDayOfWeek, getMinutes, … in UTC, as CEL counts.",
+    ),
 ];
 
 #[cfg(test)]

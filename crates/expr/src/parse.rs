@@ -23,7 +23,8 @@ mod bounds;
 pub(crate) fn parse(source: &str) -> Result<Syntax, ExpressionError> {
     bounds::check(source)?;
     let parser = Parser::new().max_recursion_depth(RECURSION_MAX).error_recovery_limit(0);
-    let (parsed, places) = parser.parse_with_source_info(source).map_err(|errors| first_error(&errors.errors, source))?;
+    let (parsed, places) =
+        parser.parse_with_source_info(source).map_err(|errors| first_error(&errors.errors, source))?;
     let syntax = Reader { places, source }.read(parsed)?;
     let parts = syntax.parts();
     if parts > PARTS_MAX {

@@ -90,7 +90,11 @@ pub(crate) enum Node {
     Sequence(Vec<Step>),
     Anniversary(Box<Node>, i64),
     Segment(String),
-    Quantile { measure: Box<Node>, key: String, below: bool },
+    Quantile {
+        measure: Box<Node>,
+        key: String,
+        below: bool,
+    },
     /// A condition with its canonical text, for proofs.
     Condition(Arc<str>, Box<Node>),
 }

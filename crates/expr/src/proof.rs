@@ -115,7 +115,11 @@ impl Prover<'_> {
             _ => {}
         }
         let trace = evaluation.trace.into_inner();
-        Proof { touchpoints: trace.touchpoints.into_iter().collect(), orders: trace.orders.into_iter().collect(), ..proof }
+        Proof {
+            touchpoints: trace.touchpoints.into_iter().collect(),
+            orders: trace.orders.into_iter().collect(),
+            ..proof
+        }
     }
 }
 

@@ -58,6 +58,9 @@ pub trait Subject {
     /// Namespaces of the customer's identifiers.
     fn namespaces(&self) -> &BTreeSet<String>;
 
+    /// The last occurred_at at or before an instant.
+    fn latest(&self, now: Micros) -> Option<Micros>;
+
     /// The first occurred_at after an instant: until then nothing enters.
     fn next_after(&self, now: Micros) -> Option<Micros>;
 }

@@ -34,7 +34,8 @@ impl Syntax {
             Part::List(parts) => parts.iter().map(Self::parts).sum(),
             Part::Select(operand, _) | Part::Has(operand, _) => operand.parts(),
             Part::Call(target, _, arguments) => {
-                target.iter().map(|target| target.parts()).sum::<usize>() + arguments.iter().map(Self::parts).sum::<usize>()
+                target.iter().map(|target| target.parts()).sum::<usize>()
+                    + arguments.iter().map(Self::parts).sum::<usize>()
             }
         }
     }

@@ -17,10 +17,12 @@ use tokio::sync::watch;
 
 use crate::Served;
 
+mod members;
 pub mod moves;
 mod piece;
 mod teller;
 
+pub use members::{Members, MembersSettings};
 pub use teller::{Ended, PIECE_MAX, Teller, TellerSettings};
 
 /// How soon a write of the state, another generation or a stop is seen.

@@ -34,8 +34,11 @@ pub(crate) fn definition_not_found(what: &str) -> Status {
 
 /// There is no such segment.
 pub(crate) fn segment_not_found(field: &str, message: &str) -> Status {
-    let details =
-        ErrorDetails::with_error_info("SEGMENT_NOT_FOUND", DOMAIN, HashMap::from([("field".to_owned(), field.to_owned())]));
+    let details = ErrorDetails::with_error_info(
+        "SEGMENT_NOT_FOUND",
+        DOMAIN,
+        HashMap::from([("field".to_owned(), field.to_owned())]),
+    );
     Status::with_error_details(Code::NotFound, format!("{field}: {message}"), details)
 }
 

@@ -66,7 +66,7 @@ pub fn advance(segments: &Segments, subject: &dyn Subject, told: &Told, now: Mic
     for (name, version, program) in segments.iter() {
         let held = told.segments.get(name).copied();
         // One that is told the first time begins at the newest touchpoint: what was before it is no news.
-        let from = told.until.unwrap_or_else(|| begin(subject, now));
+        let from = told.until.or_else(|| subject.latest(now)).unwrap_or(now);
         let mut walk = Walk { segment: name, version, held, changes: &mut advance.changes };
         let mut verdict = expr::evaluate(program, subject, segments, from);
         walk.see(verdict.truth, from, told.until.is_some());
@@ -108,12 +108,6 @@ pub fn gone(told: &Told, now: Micros) -> Vec<Change> {
         correction: false,
     };
     told.segments.iter().map(left).collect()
-}
-
-fn begin(subject: &dyn Subject, now: Micros) -> Micros {
-    let touchpoints = subject.touchpoints();
-    let past = touchpoints.partition_point(|one| one.occurred_at <= now);
-    past.checked_sub(1).and_then(|newest| touchpoints.get(newest)).map_or(now, |newest| newest.occurred_at)
 }
 
 fn earlier(one: Option<Micros>, other: Option<Micros>) -> Option<Micros> {

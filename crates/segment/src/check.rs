@@ -28,7 +28,8 @@ impl Check for SegmentCheck {
     fn check(&self, next: &Catalogue) -> Vec<Finding> {
         let definitions = definitions(next);
         let Err(findings) = Segments::compile(&definitions, &schema(&self.kinds, [])) else { return Vec::new() };
-        let expression = |name: &str| definitions.iter().find(|one| one.name == name).map(|one| one.expression.as_str());
+        let expression =
+            |name: &str| definitions.iter().find(|one| one.name == name).map(|one| one.expression.as_str());
         let finding = |finding: crate::Finding| Finding {
             kind: Kind::Segment,
             field: "segment.expression".to_owned(),

@@ -104,6 +104,10 @@ impl Subject for Customer {
         &self.namespaces
     }
 
+    fn latest(&self, now: Micros) -> Option<Micros> {
+        self.as_of(now).state.core.last.as_ref().map(|last| last.occurred_at)
+    }
+
     fn next_after(&self, now: Micros) -> Option<Micros> {
         let past = self.touchpoints.partition_point(|one| one.occurred_at <= now);
         self.touchpoints.get(past).map(|next| next.occurred_at)

@@ -6,8 +6,8 @@
 pub mod advance;
 pub mod check;
 pub mod clock;
-pub mod cuts;
 pub mod customer;
+pub mod cuts;
 pub mod memberships;
 pub mod schema;
 pub mod segments;

@@ -2,10 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use expr::{
-    NumberField, Schema, Type,
-    schema::MetricField,
-};
+use expr::{NumberField, Schema, Type, schema::MetricField};
 use profile::metric::{BUILT_IN, Law, Metric};
 use types::Catalogue;
 

@@ -60,6 +60,21 @@ impl Segments {
         if findings.is_empty() { Ok(Self { compiled, cuts: BTreeMap::new() }) } else { Err(findings) }
     }
 
+    /// Compiles what can be. What cannot – another version wrote it, a custom kind is configured no more – is left out with those
+    /// that name it, and told.
+    pub fn compile_what_can_be(definitions: &[Definition], schema: &Schema) -> (Self, Vec<Finding>) {
+        let (mut left, mut told) = (definitions.to_vec(), Vec::new());
+        loop {
+            match Self::compile(&left, schema) {
+                Ok(segments) => return (segments, told),
+                Err(findings) => {
+                    left.retain(|definition| findings.iter().all(|finding| finding.name != definition.name));
+                    told.extend(findings);
+                }
+            }
+        }
+    }
+
     /// The same segments with these cuts.
     #[must_use]
     pub fn with_cuts(&self, cuts: BTreeMap<String, ExactSum>) -> Self {
@@ -146,7 +161,8 @@ fn circles(compiled: &BTreeMap<String, Compiled>) -> Vec<Finding> {
     }
     let left = compiled.keys().filter(|name| !finished.contains(name.as_str()));
     let finding = |name: &String| {
-        let others: Vec<&str> = names(name).filter(|other| !finished.contains(other.as_str())).map(String::as_str).collect();
+        let others: Vec<&str> =
+            names(name).filter(|other| !finished.contains(other.as_str())).map(String::as_str).collect();
         let message = format!(
             "segments name each other in a circle, or more than {} deep: `{name}` names `{}`",
             expr::limits::SEGMENT_DEPTH_MAX,

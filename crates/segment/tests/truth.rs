@@ -140,7 +140,8 @@ fn circles_are_refused() {
         definition("d", "true"),
     ];
     let findings = Segments::compile(&circle, &schema).unwrap_err();
-    let names: BTreeMap<_, _> = findings.iter().map(|finding| (finding.name.as_str(), &finding.error.message)).collect();
+    let names: BTreeMap<_, _> =
+        findings.iter().map(|finding| (finding.name.as_str(), &finding.error.message)).collect();
     assert_eq!(names.keys().copied().collect::<Vec<_>>(), ["a", "b", "c"]);
     assert!(names["a"].contains("circle"), "{}", names["a"]);
     assert!(Segments::compile(&[definition("self", r#"segment("self")"#)], &schema).is_err());

@@ -18,6 +18,7 @@ use crate::{
 };
 
 mod families;
+pub mod memberships;
 mod rows;
 #[cfg(test)]
 mod tests;

@@ -45,7 +45,10 @@ impl Checker<'_> {
         }
         let program = measure(of, self.schema)?;
         if !program.needs.quantiles.is_empty() || !program.needs.segments.is_empty() {
-            return Err(ExpressionError::new(of.at, "what a percentile is taken of names no percentile and no segment"));
+            return Err(ExpressionError::new(
+                of.at,
+                "what a percentile is taken of names no percentile and no segment",
+            ));
         }
         self.take_over(&program);
         let node = self.number(of)?;
@@ -106,4 +109,3 @@ fn consent(node: &Node, word: &Syntax) -> Checked<()> {
         _ => Ok(()),
     }
 }
-

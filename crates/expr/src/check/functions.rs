@@ -29,7 +29,9 @@ impl Checker<'_> {
                 format!("`{name}(…)` is a set; ask something of it, such as `.count()` or `.last().occurred_at`"),
             )),
             ("percentile", _) => Err(ExpressionError::new(syntax.at, "write `percentile(NUMBER) >= 0.9`")),
-            ("not", _) => Err(ExpressionError::new(syntax.at, "`not(SET)` stands in a sequence alone; elsewhere write `!`")),
+            ("not", _) => {
+                Err(ExpressionError::new(syntax.at, "`not(SET)` stands in a sequence alone; elsewhere write `!`"))
+            }
             _ if ROOTS.contains(&name) => Err(form(syntax, name)),
             _ => Err(ExpressionError::new(syntax.at, unknown("the function", name, ROOTS.iter().copied()))),
         }

@@ -52,9 +52,7 @@ impl Checker<'_> {
         }
         match (name, given) {
             ("matches", [pattern]) => self.matches(target, pattern),
-            ("lowerAscii", []) => {
-                Ok((Node::Lower(Box::new(self.of_type(target, &Type::Text, "a text")?)), Type::Text))
-            }
+            ("lowerAscii", []) => Ok((Node::Lower(Box::new(self.of_type(target, &Type::Text, "a text")?)), Type::Text)),
             ("size", []) => self.size(target),
             _ => {
                 let known = TEXTS.iter().map(|(method, _)| *method).chain(CALENDAR.iter().map(|(method, _)| *method));
@@ -74,7 +72,9 @@ impl Checker<'_> {
         };
         let (value, ty) = match (aggregate, given) {
             (Aggregate::Count, []) => (None, Type::Number),
-            (Aggregate::Count, _) => return Err(ExpressionError::new(syntax.at, "`count()` takes nothing; narrow by `.where(t, …)`")),
+            (Aggregate::Count, _) => {
+                return Err(ExpressionError::new(syntax.at, "`count()` takes nothing; narrow by `.where(t, …)`"));
+            }
             (_, [variable, value]) => {
                 let (node, ty) = self.of_element(variable, &set.source, |checker| checker.check(value))?;
                 (Some(Box::new(node)), self.aggregated(*aggregate, value, ty)?)
@@ -87,9 +87,14 @@ impl Checker<'_> {
     #[expect(clippy::unused_self, reason = "reads as a rule of the checker")]
     fn aggregated(&self, aggregate: Aggregate, value: &Syntax, ty: Type) -> Checked<Type> {
         match (aggregate, &ty) {
-            (Aggregate::Sum | Aggregate::Average, Type::Number | Type::Dynamic) | (Aggregate::Distinct, _) => Ok(Type::Number),
+            (Aggregate::Sum | Aggregate::Average, Type::Number | Type::Dynamic) | (Aggregate::Distinct, _) => {
+                Ok(Type::Number)
+            }
             (Aggregate::Sum | Aggregate::Average, _) => Err(expected(value, "a number", &ty)),
-            (Aggregate::Least | Aggregate::Greatest, Type::Number | Type::Instant | Type::Span | Type::Text | Type::Dynamic) => Ok(ty),
+            (
+                Aggregate::Least | Aggregate::Greatest,
+                Type::Number | Type::Instant | Type::Span | Type::Text | Type::Dynamic,
+            ) => Ok(ty),
             (Aggregate::MostFrequent, Type::Text | Type::Dynamic) => Ok(Type::Text),
             (Aggregate::MostFrequent, Type::List(element)) if **element == Type::Text => Ok(Type::Text),
             (Aggregate::MostFrequent, _) => Err(expected(value, "a text", &ty)),
@@ -109,7 +114,8 @@ impl Checker<'_> {
     fn matches(&mut self, target: &Syntax, pattern: &Syntax) -> Checked<Typed> {
         let text = self.of_type(target, &Type::Text, "a text")?;
         let written = literal_text(pattern, "a pattern")?;
-        let built = regex::RegexBuilder::new(written).size_limit(PATTERN_BYTES_MAX).dfa_size_limit(PATTERN_BYTES_MAX).build();
+        let built =
+            regex::RegexBuilder::new(written).size_limit(PATTERN_BYTES_MAX).dfa_size_limit(PATTERN_BYTES_MAX).build();
         let refused = |error: regex::Error| {
             let reason = error.to_string();
             let said = reason.lines().last().unwrap_or_default();

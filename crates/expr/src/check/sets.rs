@@ -75,7 +75,8 @@ impl Checker<'_> {
             ("in_current", [unit]) => set.limits.push(Limit::Current(calendar_unit(unit)?)),
             ("in_previous", [unit]) => set.limits.push(Limit::Previous(calendar_unit(unit)?)),
             _ => {
-                let form = if name == "where" { "where(t, CONDITION)" } else { "within(\"90d\"), in_current(\"month\")" };
+                let form =
+                    if name == "where" { "where(t, CONDITION)" } else { "within(\"90d\"), in_current(\"month\")" };
                 return Err(ExpressionError::new(syntax.at, format!("`{name}` is written as `{form}`")));
             }
         }
@@ -94,7 +95,10 @@ impl Checker<'_> {
             return Err(ExpressionError::new(variable.at, "expected a name for the element, such as `t`"));
         };
         if super::ROOTS.contains(&name.as_str()) {
-            return Err(ExpressionError::new(variable.at, format!("`{name}` has a meaning already; call the element `t`")));
+            return Err(ExpressionError::new(
+                variable.at,
+                format!("`{name}` has a meaning already; call the element `t`"),
+            ));
         }
         self.bound = Some((name.clone(), source.clone()));
         let checked = check(self);

@@ -12,7 +12,11 @@ pub(super) fn money(money: Option<&Money>) -> Value {
 pub(super) fn net(touchpoint: &Touchpoint) -> Value {
     let order = touchpoint.order.as_ref();
     let given_back = matches!(Kind::of_name(&touchpoint.kind), Some(Kind::OrderRefunded | Kind::OrderReturned));
-    let stated = if given_back { order.and_then(|order| order.refund.as_ref()) } else { order.and_then(|order| order.total.as_ref()) };
+    let stated = if given_back {
+        order.and_then(|order| order.refund.as_ref())
+    } else {
+        order.and_then(|order| order.total.as_ref())
+    };
     let sum = amount(stated).or_else(|| items_sum(touchpoint));
     let signed = |sum: ExactSum| if given_back { ExactSum(0).minus(sum) } else { sum };
     sum.map(signed).map_or(Value::Absent, Value::Number)

@@ -118,7 +118,9 @@ mod tests {
 
     #[test]
     fn units() {
-        let unit = |unit, at| unit_of(unit, micros(at)).map(|(start, end)| (Micros(start).to_string(), Micros(end).to_string()));
+        let unit = |unit, at| {
+            unit_of(unit, micros(at)).map(|(start, end)| (Micros(start).to_string(), Micros(end).to_string()))
+        };
         let days = |start: &str, end: &str| Some((format!("{start}T00:00:00Z"), format!("{end}T00:00:00Z")));
         let at = "2024-02-29T23:59:59.999999Z";
         assert_eq!(unit(CalendarUnit::Day, at), days("2024-02-29", "2024-03-01"));

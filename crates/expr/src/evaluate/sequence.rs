@@ -40,7 +40,11 @@ impl Evaluation<'_> {
                 return false;
             }
             let elements = self.anchors(step);
-            anchors = if step.absent { self.ends(&anchors, &elements, step.gap) } else { follow(&anchors, &elements, step.gap) };
+            anchors = if step.absent {
+                self.ends(&anchors, &elements, step.gap)
+            } else {
+                follow(&anchors, &elements, step.gap)
+            };
         }
         !anchors.is_empty()
     }

@@ -51,10 +51,16 @@ impl Bounds {
             _ => {}
         }
         if self.depth > NESTING_MAX || self.signs > NESTING_MAX * 2 {
-            return Err(ExpressionError::new(at, format!("the nesting goes deeper than {NESTING_MAX}; split it into segments")));
+            return Err(ExpressionError::new(
+                at,
+                format!("the nesting goes deeper than {NESTING_MAX}; split it into segments"),
+            ));
         }
         if self.row > ROW_MAX {
-            return Err(ExpressionError::new(at, format!("more than {ROW_MAX} points and operators; write `x in [a, b]` or split it")));
+            return Err(ExpressionError::new(
+                at,
+                format!("more than {ROW_MAX} points and operators; write `x in [a, b]` or split it"),
+            ));
         }
         Ok(())
     }
@@ -63,7 +69,8 @@ impl Bounds {
 /// The place after a quoted text; the end where it is not closed, which the parser then says.
 fn after_text(characters: &[char], start: usize) -> usize {
     let quote = characters.get(start).copied();
-    let raw = start.checked_sub(1).and_then(|before| characters.get(before)).is_some_and(|before| "rR".contains(*before));
+    let raw =
+        start.checked_sub(1).and_then(|before| characters.get(before)).is_some_and(|before| "rR".contains(*before));
     let triple = (1..3).all(|next| characters.get(start + next).copied() == quote);
     let closing = if triple { 3 } else { 1 };
     let mut at = start + closing;

@@ -30,7 +30,9 @@ pub(super) enum SegmentCommand {
     /// Define segments, products and stores from files, as patron config apply does
     Apply(definitions::ApplyArgs),
     /// Change a segment: a new version
-    #[command(after_help = "Example:\n  patron segment edit loyal --expression 'orders().within(\"365d\").count() >= 6'")]
+    #[command(
+        after_help = "Example:\n  patron segment edit loyal --expression 'orders().within(\"365d\").count() >= 6'"
+    )]
     Edit(define::EditArgs),
     /// Delete a segment
     #[command(after_help = "Example:\n  patron segment delete loyal --reason 'no campaign uses it'")]

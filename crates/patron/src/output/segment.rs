@@ -1,9 +1,9 @@
 //! Segments, memberships and proofs as tables and trees.
 
 use proto::segment::{
-    BacktestResponse, CheckMembershipResponse, CountExpressionResponse, CountSegmentResponse, ExplainMembershipResponse,
-    GetSchemaResponse, GetSegmentResponse, ListMembersResponse, ListSegmentsResponse, Membership, Proof, ProofOutcome,
-    QuantileCut, Segment,
+    BacktestResponse, CheckMembershipResponse, CountExpressionResponse, CountSegmentResponse,
+    ExplainMembershipResponse, GetSchemaResponse, GetSegmentResponse, ListMembersResponse, ListSegmentsResponse,
+    Membership, Proof, ProofOutcome, QuantileCut, Segment,
 };
 
 use super::{

@@ -88,6 +88,24 @@ impl Source<'_> {
         Ok(Difference { moves: moves.map(caused).collect(), holders: piece.holders(&told) })
     }
 
+    /// Everybody whom these touches concern, once what was told of identity is as it is now: the customers of the piece, and
+    /// those whose identity was not touched.
+    pub(super) fn concerned(
+        &self,
+        piece: &Piece,
+        touches: &BTreeMap<IdentifierId, Touch>,
+    ) -> Result<BTreeMap<IdentifierId, Cause>, StoreError> {
+        let cause = |id: &IdentifierId| of_touch(piece.causes.get(id).copied().unwrap_or_default());
+        let mut concerned: BTreeMap<IdentifierId, Cause> =
+            piece.now.iter().map(|customer| (customer.id, cause(&customer.id))).collect();
+        let told = self.told(touches.keys().filter(|id| !piece.met.contains(*id)).copied())?;
+        for (id, holder) in told {
+            let touch = touches.get(&id).copied().unwrap_or_default();
+            concerned.entry(holder.customer).or_insert_with(|| of_touch(touch));
+        }
+        Ok(concerned)
+    }
+
     fn told(&self, identifiers: impl IntoIterator<Item = IdentifierId>) -> Result<Holders, StoreError> {
         let identifiers: Vec<IdentifierId> = identifiers.into_iter().collect();
         let held = self.published.holders(&identifiers)?;
@@ -105,6 +123,11 @@ impl Piece {
             let identifiers = customer.identifiers.iter().map(|(id, _)| *id).collect();
             self.now.push(Customer { id: customer.id, identifiers });
         }
+    }
+
+    /// All identifiers of the customers.
+    pub(super) fn identifiers(&self) -> Vec<IdentifierId> {
+        self.now.iter().flat_map(|customer| customer.identifiers.iter().copied()).collect()
     }
 
     pub(super) fn len(&self) -> usize {

@@ -13,7 +13,10 @@ use store::{
 };
 use types::{HashKey, IdentifierId, Micros};
 
-use super::piece::{Difference, Piece, Source};
+use super::{
+    members::Members,
+    piece::{Difference, Piece, Source},
+};
 use crate::{Served, meter};
 
 /// Most outbox rows of a piece, and customers of a piece where all are compared, unless told otherwise.
@@ -38,6 +41,8 @@ pub struct Teller {
     published: Arc<Published>,
     settings: TellerSettings,
     told: Told,
+    /// Tells memberships of those who are found to be touched.
+    members: Option<Members>,
     /// The generation whose outbox is read, and the key from which on: what lies before it was deleted.
     from: (u32, Vec<u8>),
 }
@@ -66,7 +71,13 @@ impl Teller {
     /// It cannot be read.
     pub fn new(published: Arc<Published>, settings: TellerSettings) -> Result<Self, StoreError> {
         let told = published.told()?;
-        Ok(Self { published, settings, told, from: (0, Vec::new()) })
+        Ok(Self { published, settings, told, members: None, from: (0, Vec::new()) })
+    }
+
+    /// The same, telling memberships too.
+    #[must_use]
+    pub fn with_members(self, members: Members) -> Self {
+        Self { members: Some(members), ..self }
     }
 
     /// Sequence number of the last change that was told; 0 if there is none.
@@ -80,6 +91,15 @@ impl Teller {
     /// # Errors
     /// Why it ended early; the next round goes on.
     pub fn round(&mut self, live: &Served, goes_on: &dyn Fn() -> bool, heard: &dyn Fn(u64)) -> Result<(), Ended> {
+        self.tell_identity(live, goes_on, heard)?;
+        match &mut self.members {
+            // Of a state that knows less than what was told nothing is told.
+            Some(members) if self.told.generation == Some(live.number) => members.round(live, goes_on),
+            _ => Ok(()),
+        }
+    }
+
+    fn tell_identity(&mut self, live: &Served, goes_on: &dyn Fn() -> bool, heard: &dyn Fn(u64)) -> Result<(), Ended> {
         if self.from.0 != live.number {
             self.from = (live.number, Vec::new());
         }
@@ -126,6 +146,10 @@ impl Teller {
             let piece = source.touched(&touches)?;
             let difference = source.difference(&piece, None)?;
             self.tell(live, difference, &applied, heard)?;
+            let concerned = self.source(live, &snapshot).concerned(&piece, &touches)?;
+            if let Some(members) = &mut self.members {
+                members.touched(live, &snapshot, &concerned, &piece.identifiers())?;
+            }
             self.forget(live, keyed.iter().map(|(key, _)| *key))?;
             if !goes_on() {
                 return Err(Ended::Over);

@@ -1,9 +1,9 @@
 //! Memberships and proofs in the words of the wire.
 
+use ::segment::{Until, until};
 use expr::{Outcome, Program, Proof};
 use prost_types::Timestamp;
 use proto::segment::{self, Membership, ProofOutcome, ProofTouchpoint};
-use ::segment::{Until, until};
 use types::Micros;
 
 use super::{moment::Moment, population::Subject};
@@ -12,7 +12,13 @@ use super::{moment::Moment, population::Subject};
 const SHOWN_MAX: usize = 100;
 
 /// Whether a customer satisfies a program, and until when.
-pub(super) fn membership(moment: &Moment<'_>, name: &str, version: u32, program: &Program, who: &Subject) -> Membership {
+pub(super) fn membership(
+    moment: &Moment<'_>,
+    name: &str,
+    version: u32,
+    program: &Program,
+    who: &Subject,
+) -> Membership {
     let verdict = expr::evaluate(program, &who.customer, &moment.segments, moment.now);
     let (changes_at, next_not_before) = ends(moment, program, who);
     Membership { segment: name.to_owned(), version, member: verdict.truth, changes_at, next_not_before }

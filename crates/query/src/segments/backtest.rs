@@ -43,9 +43,10 @@ fn instants(request: &BacktestRequest) -> Result<Vec<Micros>, Status> {
         at.map(Micros::from_proto).ok_or_else(|| status::invalid(field, "give an instant"))
     };
     let (from, to) = (instant("from", request.from.as_ref())?, instant("to", request.to.as_ref())?);
-    let step = request.step.as_ref().map_or(0, |step| {
-        step.seconds.saturating_mul(SECOND).saturating_add(i64::from(step.nanos) / 1_000)
-    });
+    let step = request
+        .step
+        .as_ref()
+        .map_or(0, |step| step.seconds.saturating_mul(SECOND).saturating_add(i64::from(step.nanos) / 1_000));
     if step < SECOND {
         return Err(status::invalid("step", "give a step of at least a second"));
     }
@@ -54,7 +55,10 @@ fn instants(request: &BacktestRequest) -> Result<Vec<Micros>, Status> {
     }
     let count = to.0.saturating_sub(from.0) / step + 1;
     if count > INSTANTS_MAX {
-        return Err(status::invalid("step", format!("{count} instants; take a step that gives at most {INSTANTS_MAX}")));
+        return Err(status::invalid(
+            "step",
+            format!("{count} instants; take a step that gives at most {INSTANTS_MAX}"),
+        ));
     }
     Ok((0..count).map(|place| Micros(from.0 + place * step)).collect())
 }

@@ -7,7 +7,6 @@ use proto::segment::{GetSegmentResponse, ListSegmentsResponse, Segment};
 use segment::{Definition, Finding, Segments, schema::schema};
 use store::Snapshot;
 use tonic::Status;
-use types::Catalogue as Kinds;
 
 use crate::{context::Context, status};
 
@@ -19,29 +18,13 @@ pub(super) fn compiled(context: &Context, snapshot: &Snapshot<'_>) -> Result<Seg
     if let Some(last) = last.filter(|last| last.0 == definitions) {
         return Ok(last.1.clone());
     }
-    let segments = compile(&definitions, &context.kinds);
+    let (segments, findings) = Segments::compile_what_can_be(&definitions, &schema(&context.kinds, []));
+    for Finding { name, error } in findings {
+        tracing::warn!(segment = name, %error, "a segment cannot be evaluated and is left out");
+    }
     let kept = Arc::new((definitions, segments.clone()));
     *LAST.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
     Ok(segments)
-}
-
-/// Ingest checks segments when they are applied. One that does not compile here – another version wrote it, a custom kind is
-/// configured no more – is left out, with those that name it, and told in the log; the others go on.
-fn compile(definitions: &[Definition], kinds: &Kinds) -> Segments {
-    let mut left: Vec<Definition> = definitions.to_vec();
-    loop {
-        match Segments::compile(&left, &schema(kinds, [])) {
-            Ok(segments) => return segments,
-            Err(findings) => {
-                findings.iter().for_each(told);
-                left.retain(|definition| findings.iter().all(|finding| finding.name != definition.name));
-            }
-        }
-    }
-}
-
-fn told(finding: &Finding) {
-    tracing::warn!(segment = finding.name, error = %finding.error, "a segment cannot be evaluated and is left out");
 }
 
 fn catalogue(snapshot: &Snapshot<'_>) -> Result<Catalogue, Status> {

@@ -39,7 +39,8 @@ fn asked(moment: &Moment<'_>, names: &[String]) -> Result<Vec<Asked>, Status> {
         let all = moment.segments.iter().map(|(name, version, program)| (name.to_owned(), version, program.clone()));
         return Ok(all.collect());
     }
-    let one = |name: &String| moment.segment("segments", name).map(|(version, program)| (name.clone(), version, program));
+    let one =
+        |name: &String| moment.segment("segments", name).map(|(version, program)| (name.clone(), version, program));
     names.iter().map(one).collect()
 }
 
@@ -53,8 +54,10 @@ fn of_customer(
     let id = sought.held(moment.context, &moment.snapshot)?;
     let found = moment.find(id).map_err(|error| status::store_failed(&error))?;
     let Some(subject) = found else { return Ok(CustomerMemberships::default()) };
-    let memberships = asked.iter().map(|(name, version, program)| {
-        answer::membership(moment, name, *version, program, &subject)
-    });
-    Ok(CustomerMemberships { customer_id: subject.resolved.identity.id.to_string(), memberships: memberships.collect() })
+    let memberships =
+        asked.iter().map(|(name, version, program)| answer::membership(moment, name, *version, program, &subject));
+    Ok(CustomerMemberships {
+        customer_id: subject.resolved.identity.id.to_string(),
+        memberships: memberships.collect(),
+    })
 }

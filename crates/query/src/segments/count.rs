@@ -44,11 +44,11 @@ pub(super) fn expression(
     request: &CountExpressionRequest,
 ) -> Result<CountExpressionResponse, Status> {
     let sample_max = usize::try_from(request.sample_size).ok().filter(|size| *size <= SAMPLE_MAX);
-    let sample_max =
-        sample_max.ok_or_else(|| status::invalid("sample_size", format!("give 0 to {SAMPLE_MAX}")))?;
+    let sample_max = sample_max.ok_or_else(|| status::invalid("sample_size", format!("give 0 to {SAMPLE_MAX}")))?;
     let moment = Moment::new(context, request.as_of.as_ref())?;
     let program = schema::compile(&moment, "expression", &request.expression)?;
-    let others = request.overlap_with.iter().map(|name| moment.segment("overlap_with", name).map(|(_, program)| program));
+    let others =
+        request.overlap_with.iter().map(|name| moment.segment("overlap_with", name).map(|(_, program)| program));
     let others: Vec<Program> = others.collect::<Result<_, _>>()?;
     let all: Vec<&Program> = std::iter::once(&program).chain(&others).collect();
     let moment = moment.with_cuts(all.iter().copied())?;

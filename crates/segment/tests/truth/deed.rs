@@ -59,7 +59,8 @@ pub(crate) fn any_deeds() -> impl Strategy<Value = Vec<Deed>> {
         1 => (0..3_u8).prop_map(What::Tier),
         1 => any::<bool>().prop_map(What::Consent),
     ];
-    let at = prop_oneof![(0..60_i64).prop_map(|day| day * DAY), (0..1_440_i64).prop_map(|hour| hour * HOUR), 0..60 * DAY];
+    let at =
+        prop_oneof![(0..60_i64).prop_map(|day| day * DAY), (0..1_440_i64).prop_map(|hour| hour * HOUR), 0..60 * DAY];
     let deed = (at, what, 0..3_u8).prop_map(|(at, what, store)| Deed { at, what, store });
     prop::collection::vec(deed, 0..10).prop_map(|mut deeds| {
         deeds.sort_by_key(|deed| deed.at);
@@ -83,7 +84,9 @@ fn element(place: usize, deed: &Deed) -> Element {
         store_id: if deed.store == 0 { String::new() } else { format!("s{}", deed.store) },
         ..Touchpoint::default()
     };
-    let money = |cents: i64| Some(Money { amount: format!("{}.{:02}", cents / 100, cents % 100), currency_code: "EUR".to_owned() });
+    let money = |cents: i64| {
+        Some(Money { amount: format!("{}.{:02}", cents / 100, cents % 100), currency_code: "EUR".to_owned() })
+    };
     match deed.what {
         What::Bought(order, cents) => {
             touchpoint.order = Some(Order { order_id: format!("o{order}"), total: money(cents), ..Order::default() });

@@ -53,7 +53,8 @@ impl Scan<'_> {
                 self.of(set).last().filter(|deed| deed.store != 0).map(|deed| deed.store == *store)
             }
             Condition::Stores(set, stores) => {
-                let mut seen: Vec<u8> = self.of(set).iter().map(|deed| deed.store).filter(|store| *store != 0).collect();
+                let mut seen: Vec<u8> =
+                    self.of(set).iter().map(|deed| deed.store).filter(|store| *store != 0).collect();
                 seen.sort_unstable();
                 seen.dedup();
                 Some(seen.len() >= *stores as usize)
@@ -135,13 +136,19 @@ impl Scan<'_> {
         }
         for deed in self.past() {
             match deed.what {
-                What::Refunded(order, cents) => totals.entry(order).and_modify(|(_, total)| *total -= cents).or_default(),
+                What::Refunded(order, cents) => {
+                    totals.entry(order).and_modify(|(_, total)| *total -= cents).or_default()
+                }
                 What::Cancelled(order) => totals.entry(order).and_modify(|(first, _)| *first = i64::MIN).or_default(),
                 _ => continue,
             };
         }
         let bought = |order: u8| self.past().iter().any(|deed| matches!(deed.what, What::Bought(id, _) if id == order));
-        totals.into_iter().filter(|(order, (first, _))| *first != i64::MIN && bought(*order)).map(|(_, held)| held).collect()
+        totals
+            .into_iter()
+            .filter(|(order, (first, _))| *first != i64::MIN && bought(*order))
+            .map(|(_, held)| held)
+            .collect()
     }
 
     /// Tries every first deed with every second and every third.
@@ -150,16 +157,21 @@ impl Scan<'_> {
             Some(place) => self.place(deed) > place,
             None => deed.at > anchor.at,
         };
-        let reached: Vec<Anchor> = self.of(first).into_iter().flat_map(|start| {
-            let anchor = Anchor { at: start.at, deed: Some(self.place(start)) };
-            let second = self.of(second);
-            let inside: Vec<&&Deed> = second.iter().filter(|deed| after(&anchor, deed) && deed.at - start.at <= gap).collect();
-            if !absent {
-                return inside.iter().map(|deed| Anchor { at: deed.at, deed: Some(self.place(deed)) }).collect();
-            }
-            let over = inside.is_empty() && start.at + gap <= self.now;
-            if over { vec![Anchor { at: start.at + gap, deed: None }] } else { Vec::new() }
-        }).collect();
+        let reached: Vec<Anchor> = self
+            .of(first)
+            .into_iter()
+            .flat_map(|start| {
+                let anchor = Anchor { at: start.at, deed: Some(self.place(start)) };
+                let second = self.of(second);
+                let inside: Vec<&&Deed> =
+                    second.iter().filter(|deed| after(&anchor, deed) && deed.at - start.at <= gap).collect();
+                if !absent {
+                    return inside.iter().map(|deed| Anchor { at: deed.at, deed: Some(self.place(deed)) }).collect();
+                }
+                let over = inside.is_empty() && start.at + gap <= self.now;
+                if over { vec![Anchor { at: start.at + gap, deed: None }] } else { Vec::new() }
+            })
+            .collect();
         let Some((gap, third)) = third else { return !reached.is_empty() };
         let third = self.of(third);
         reached.iter().any(|anchor| third.iter().any(|deed| after(anchor, deed) && deed.at - anchor.at <= *gap))

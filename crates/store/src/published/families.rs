@@ -5,18 +5,25 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use types::IdentifierId;
 
-use super::rows::{Holder, IdentityChange, Told};
+use super::{
+    memberships::{Deadlines, MembershipChanges, MembershipTolds, Memberships},
+    rows::{Holder, IdentityChange, Told},
+};
 use crate::{
     error::OpenError,
     family::{Family, Shape, from_postcard, shape, to_postcard},
 };
 
 /// All column families.
-pub(super) const ALL: [Shape; 4] = [
+pub(super) const ALL: [Shape; 8] = [
     shape::<PublishedManifests>(4 << 10, false),
     shape::<Tolds>(4 << 10, false),
     shape::<Holders>(4 << 10, false),
     shape::<IdentityChanges>(16 << 10, true),
+    shape::<MembershipTolds>(4 << 10, false),
+    shape::<Memberships>(4 << 10, true),
+    shape::<Deadlines>(4 << 10, false),
+    shape::<MembershipChanges>(16 << 10, true),
 ];
 
 /// Version of the layout on disk that this code reads and writes.
