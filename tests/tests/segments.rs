@@ -92,20 +92,18 @@ async fn memberships_follow_merges_and_separations() {
     let dir = tempfile::tempdir().unwrap();
     let server = server(&dir.path().join("data"));
     let connection = connect(&server).await;
-    defined(
-        &server,
-        dir.path(),
-        "[[segment]]\nname = \"twice\"\nexpression = 'orders().count() >= 2'\n",
-    );
+    defined(&server, dir.path(), "[[segment]]\nname = \"twice\"\nexpression = 'orders().count() >= 2'\n");
     buys(&connection, "loyalty_card:1", "o1", MARCH).await;
     let bought = buys(&connection, "email:ann@shop.example", "o2", MARCH + 1).await;
     assert_eq!(count(&connection, "twice", bought).await, 0);
     let mut both = touchpoint("identified", "both", MARCH + 2, "loyalty_card:1");
     both.identifiers.push(identifier_of("email:ann@shop.example"));
     both.traits = Some(prost_types::Struct::default());
-    both.traits.as_mut().unwrap().fields.insert("city".into(), prost_types::Value {
-        kind: Some(prost_types::value::Kind::StringValue("Lyon".into())),
-    });
+    both.traits
+        .as_mut()
+        .unwrap()
+        .fields
+        .insert("city".into(), prost_types::Value { kind: Some(prost_types::value::Kind::StringValue("Lyon".into())) });
     let linked = accept(&connection, both).await;
     assert_eq!(count(&connection, "twice", linked).await, 1);
     server.ask(&["identity", "separate", "loyalty_card:1", "email:ann@shop.example", "--reason", "two persons"]);
@@ -157,16 +155,24 @@ async fn what_cannot_be_evaluated_is_refused_with_its_place_and_nothing_changes(
     let server = server(&dir.path().join("data"));
     defined(&server, dir.path(), RECENT);
     for (toml, words) in [
-        ("name = \"typo\"\nexpression = 'touchpoints(\"order_complete\").count() > 0'", "did you mean `order_completed`"),
+        (
+            "name = \"typo\"\nexpression = 'touchpoints(\"order_complete\").count() > 0'",
+            "did you mean `order_completed`",
+        ),
         ("name = \"recent\"\nexpression = 'segment(\"not_recent\")'", "circle"),
-        ("name = \"deep\"\nexpression = '((((((((((((((((((((((((((((((((((1))))))))))))))))))))))))))))))))))'", "nesting"),
+        (
+            "name = \"deep\"\nexpression = '((((((((((((((((((((((((((((((((((1))))))))))))))))))))))))))))))))))'",
+            "nesting",
+        ),
     ] {
         let output = apply(&server, dir.path(), &format!("[[segment]]\n{toml}\n"));
         let complained = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!output.status.success() && complained.contains(words), "{toml}: {complained}");
     }
-    let listed: serde_json::Value = serde_json::from_str(&server.ask(&["segment", "list", "--output", "json"])).unwrap();
-    let names: Vec<&str> = listed["segments"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+    let listed: serde_json::Value =
+        serde_json::from_str(&server.ask(&["segment", "list", "--output", "json"])).unwrap();
+    let names: Vec<&str> =
+        listed["segments"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["not_recent", "recent"]);
     for (arguments, words) in [
         (vec!["segment", "count", "recnt"], "no segment `recnt`"),
@@ -202,17 +208,39 @@ async fn lists_counts_samples_and_backtests_agree() {
     assert_eq!(rest.lines().count(), 6);
 
     let expression = r#"touchpoints("order_completed").within("10d").count() > 0"#;
-    let arguments =
-        ["segment", "count", "--expression", expression, "--as-of", at, "--sample", "4", "--overlap", "recent", "--output", "json"];
+    let arguments = [
+        "segment",
+        "count",
+        "--expression",
+        expression,
+        "--as-of",
+        at,
+        "--sample",
+        "4",
+        "--overlap",
+        "recent",
+        "--output",
+        "json",
+    ];
     let counted: serde_json::Value = serde_json::from_str(&server.ask(&arguments)).unwrap();
     assert_eq!((counted["count"].as_str(), counted["population"].as_str()), (Some("10"), Some("20")));
     assert_eq!(counted["overlaps"][0]["both"].as_str(), Some("10"));
-    let sample: Vec<&str> = counted["sampleCustomerIds"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
+    let sample: Vec<&str> =
+        counted["sampleCustomerIds"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
     assert_eq!(sample, ids[..4]);
 
     let backtest = server.ask(&[
-        "segment", "backtest", "recent", "--from", "2026-03-01T00:00:00Z", "--to", "2026-04-01T00:00:00Z", "--step", "5d",
-        "--output", "ndjson",
+        "segment",
+        "backtest",
+        "recent",
+        "--from",
+        "2026-03-01T00:00:00Z",
+        "--to",
+        "2026-04-01T00:00:00Z",
+        "--step",
+        "5d",
+        "--output",
+        "ndjson",
     ]);
     let figure = |line: &str, name: &str| {
         let value: serde_json::Value = serde_json::from_str(line).unwrap();
@@ -256,7 +284,8 @@ fn the_segments_handed_out_can_be_applied() {
     let server = server(&dir.path().join("data"));
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     server.ask(&["segment", "apply", root.join("deploy/segments/retail.toml").to_str().unwrap()]);
-    let listed: serde_json::Value = serde_json::from_str(&server.ask(&["segment", "list", "--output", "json"])).unwrap();
+    let listed: serde_json::Value =
+        serde_json::from_str(&server.ask(&["segment", "list", "--output", "json"])).unwrap();
     assert_eq!(listed["segments"].as_array().unwrap().len(), 20);
     let page = std::fs::read_to_string(root.join("docs/segments.md")).unwrap();
     let blocks: Vec<&str> = page.split("```cel\n").skip(1).map(|block| block.split("```").next().unwrap()).collect();

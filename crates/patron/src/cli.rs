@@ -29,6 +29,7 @@ mod rebuild;
 mod segment;
 mod up;
 mod verify;
+mod watch;
 
 #[cfg(test)]
 mod tests;

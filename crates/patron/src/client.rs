@@ -12,11 +12,13 @@ use proto::{
     customer::{
         customer_service_client::CustomerServiceClient, identity_feed_service_client::IdentityFeedServiceClient,
     },
-    segment::segment_service_client::SegmentServiceClient,
     definition::{apply_service_client::ApplyServiceClient, definition_service_client::DefinitionServiceClient},
     ingest::{
         dead_letter_service_client::DeadLetterServiceClient, identity_service_client::IdentityServiceClient,
         ingest_service_client::IngestServiceClient,
+    },
+    segment::{
+        membership_feed_service_client::MembershipFeedServiceClient, segment_service_client::SegmentServiceClient,
     },
 };
 use tonic::transport::{Channel, Endpoint};
@@ -71,6 +73,11 @@ impl Server {
     /// A status of this server as an error.
     pub fn error(&self, status: &tonic::Status) -> ServerError {
         ServerError::of_status(&self.url, status)
+    }
+
+    /// The client of `MembershipFeedService`.
+    pub fn membership_feed(&self) -> MembershipFeedServiceClient<Channel> {
+        MembershipFeedServiceClient::new(self.channel.clone())
     }
 
     /// The client of `SegmentService`.

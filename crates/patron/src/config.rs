@@ -15,7 +15,8 @@ mod template;
 pub use layers::{ConfigError, Overrides, environment, load, load_over};
 pub use sections::{
     IdentityConfig, IngestConfig, JournalConfig, KafkaConfig, KindsConfig, Listener, LogConfig, LogFormat,
-    ProjectorConfig, PublishConfig, QueryConfig, RawTopicConfig, RebuildConfig, ScrubConfig, SegmentsConfig, StoreConfig,
+    ProjectorConfig, PublishConfig, QueryConfig, RawTopicConfig, RebuildConfig, ScrubConfig, SegmentsConfig,
+    StoreConfig,
 };
 pub use template::TEMPLATE;
 

@@ -9,8 +9,8 @@ use ingest::{Clock as _, DeadLetters, Definitions, Ingest, IngestSettings, WallC
 use journal::Journal;
 use projector::{CheckpointCalls, Generations, Publisher, Rebuilds, Scrubber};
 use query::{Feed, Gateway};
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use segment::SegmentCheck;
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use types::HashKey;
 
 use crate::config::Config;
@@ -34,7 +34,7 @@ pub use restore::{Restored, restore};
 pub use role::Role;
 
 use audit::Audit;
-use grpc::{Reads, Services};
+use grpc::{Feeds, Reads, Services};
 use journals::Journals;
 use publishing::Publishing;
 
@@ -118,10 +118,11 @@ impl Server {
                 tasks.push(tokio::spawn(lag::meter(touchpoints, served.clone(), stopped.clone())));
             }
             health.shards = Some(served);
-            let Publishing { published, publisher: telling } = shards.publishing;
-            let feed = Feed { published, last: telling.last(), stopped: stopped.clone() };
+            let Publishing { published, publisher: telling, memberships } = shards.publishing;
+            let feed = |last| Feed { published: Arc::clone(&published), last, stopped: stopped.clone() };
+            let feeds = Feeds { identity: feed(telling.last()), memberships: feed(memberships) };
             publisher = Some(telling);
-            let own = (shards.contexts, feed, shards.rebuilds, shards.checkpoints);
+            let own = (shards.contexts, feeds, shards.rebuilds, shards.checkpoints);
             reads = Some(Reads::Shards(Box::new(own)));
             generations = Some(shards.generations);
             (verifier, scrubber) = (Some(shards.audit.verifier), shards.audit.scrubber);

@@ -27,7 +27,7 @@ mod working;
 
 pub use checkpoint_service::CheckpointCalls;
 pub use generations::{Generations, GenerationsSettings, Served};
-pub use publisher::{Publisher, Teller, TellerSettings};
+pub use publisher::{Members, MembersSettings, Publisher, Teller, TellerSettings};
 pub use rebuild_service::{ConfiguredRules, Rebuilds};
 pub use run::{Beside, Journals, Projector, ProjectorSettings, StartError, meter_lag};
 pub use scrub::{ScrubSettings, Scrubber};

@@ -63,7 +63,8 @@ named! {
         crate::segment::ListMembersResponse as "ListMembersResponse",
         crate::segment::CheckMembershipResponse as "CheckMembershipResponse",
         crate::segment::ExplainMembershipResponse as "ExplainMembershipResponse",
-        crate::segment::BacktestResponse as "BacktestResponse";
+        crate::segment::BacktestResponse as "BacktestResponse",
+        crate::segment::WatchMembershipsResponse as "WatchMembershipsResponse";
     "patron.admin.v1":
         crate::admin::GetStatusResponse as "GetStatusResponse",
         crate::admin::GetDigestResponse as "GetDigestResponse",

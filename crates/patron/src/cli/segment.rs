@@ -20,6 +20,7 @@ use super::{
 use crate::output::segment;
 
 mod define;
+mod watch;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum SegmentCommand {
@@ -68,6 +69,11 @@ pub(super) enum SegmentCommand {
     #[command(after_help = "Example:\n  \
         patron segment backtest lapsing_regulars --from 2026-01-01T00:00:00Z --to 2026-03-01T00:00:00Z --step 7d")]
     Backtest(BacktestArgs),
+    /// Follow who enters and leaves
+    #[command(after_help = "Examples:\n  \
+        patron segment watch --follow\n  \
+        patron segment watch in_store_now --from-now --follow --output ndjson")]
+    Watch(watch::FollowArgs),
     /// Show all that an expression can read
     #[command(after_help = "Example:\n  patron segment schema")]
     Schema(SchemaArgs),
@@ -87,6 +93,7 @@ impl SegmentCommand {
             Self::Check(args) => args.run().await,
             Self::Explain(args) => args.run().await,
             Self::Backtest(args) => args.run().await,
+            Self::Watch(args) => args.run().await,
             Self::Schema(args) => args.run().await,
         }
     }

@@ -119,6 +119,8 @@ pub struct RebuildConfig {
 pub struct PublishConfig {
     /// Most identity changes that are kept for those who follow them; 0 keeps all.
     pub identity_changes_max: u64,
+    /// Most changes of memberships that are kept; 0 keeps all.
+    pub membership_changes_max: u64,
 }
 
 /// Reading.

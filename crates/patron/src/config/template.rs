@@ -81,6 +81,8 @@ pub const TEMPLATE: &str = r#"# Patron's configuration. Every line shows a defau
 [publish]
 # Identity changes kept for those who follow them; whoever is further behind lists the customers anew. 0: all.
 #identity_changes_max = 0
+# The same of segments entered and left.
+#membership_changes_max = 0
 
 [query]
 # Longest wait for min_position where the caller sets no deadline.

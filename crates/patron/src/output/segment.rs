@@ -16,6 +16,9 @@ pub const MEMBERS_HEAD: &str = "CUSTOMER                              LEAVES    
 /// Line above a backtest.
 pub const BACKTEST_HEAD: &str = "AT                       MEMBERS     ENTERED        LEFT";
 
+/// Line above changes of memberships.
+pub const CHANGES_HEAD: &str = "     NO.  EFFECTIVE                    WHAT     SEGMENT                   CUSTOMER";
+
 const EXPRESSION_WIDTH: usize = 58;
 const LISTED_IDENTIFIERS_MAX: usize = 3;
 /// Touchpoints that a part of a proof shows on the terminal.
@@ -138,6 +141,22 @@ fn add_part(text: &mut String, proof: &Proof, depth: usize) {
 pub fn instant(answer: &BacktestResponse) -> String {
     let BacktestResponse { at, count, entered, left } = answer;
     format!("{:<20}  {count:>10}  {entered:>10}  {left:>10}", value::time(at.as_ref()))
+}
+
+/// One change, under `CHANGES_HEAD`; empty for a keep-alive.
+pub fn change(message: &WatchMembershipsResponse) -> String {
+    let Some(change) = &message.change else { return String::new() };
+    let what = if change.r#type() == MembershipChangeType::Entered { "entered" } else { "left" };
+    let corrected = if change.correction { " (correction)" } else { "" };
+    let names: Vec<String> = change.identifiers.iter().take(2).map(|one| value::identifier(Some(one))).collect();
+    format!(
+        "{:>8}  {:<27}  {what:<7}  {:<24}  {}  {}{corrected}",
+        change.sequence,
+        change.effective_at.as_ref().map_or_else(String::new, |at| types::Micros::from_proto(at).to_string()),
+        change.segment,
+        change.customer_id,
+        cut(&names.join(" "), 48)
+    )
 }
 
 /// All that an expression can read.

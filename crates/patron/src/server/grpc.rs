@@ -2,7 +2,7 @@
 
 use ingest::{DeadLetters, Ingest};
 use projector::{CheckpointCalls, Rebuilds, Verifier};
-use query::{Admin, Contexts, Customers, Feed, Gateway, IdentityFeed, SegmentQueries};
+use query::{Admin, Contexts, Customers, Feed, Gateway, IdentityFeed, MembershipFeed, SegmentQueries};
 use tokio::{net::TcpListener, sync::watch};
 use tonic::transport::{Server, server::TcpIncoming};
 
@@ -14,10 +14,16 @@ pub(super) struct Services {
     pub(super) verifier: Option<Verifier>,
 }
 
+/// What is told, as it is sent.
+pub(super) struct Feeds {
+    pub(super) identity: Feed,
+    pub(super) memberships: Feed,
+}
+
 /// From where reads are answered.
 pub(super) enum Reads {
     /// From this process's own shards.
-    Shards(Box<(Contexts, Feed, Rebuilds, CheckpointCalls)>),
+    Shards(Box<(Contexts, Feeds, Rebuilds, CheckpointCalls)>),
     /// By the projectors.
     Gateway(Gateway),
 }
@@ -28,11 +34,12 @@ const INGEST: [&str; 4] = [
     "patron.ingest.v1.DeadLetterService",
     "patron.definition.v1.ApplyService",
 ];
-const READS: [&str; 6] = [
+const READS: [&str; 7] = [
     "patron.customer.v1.CustomerService",
     "patron.definition.v1.DefinitionService",
     "patron.customer.v1.IdentityFeedService",
     "patron.segment.v1.SegmentService",
+    "patron.segment.v1.MembershipFeedService",
     "patron.admin.v1.AdminService",
     "patron.admin.v1.VerifyService",
 ];
@@ -81,11 +88,12 @@ pub(super) async fn serve(
     let router = match reads {
         None => router,
         Some(Reads::Shards(shards)) => {
-            let (contexts, feed, rebuilds, checkpoints) = *shards;
+            let (contexts, feeds, rebuilds, checkpoints) = *shards;
             router
                 .add_service(Customers::server(contexts.clone()))
                 .add_service(query::Definitions::server(contexts.clone()))
-                .add_service(IdentityFeed::server(contexts.clone(), feed))
+                .add_service(IdentityFeed::server(contexts.clone(), feeds.identity))
+                .add_service(MembershipFeed::server(contexts.clone(), feeds.memberships))
                 .add_service(SegmentQueries::server(contexts.clone()))
                 .add_service(Admin::server(contexts))
                 .add_service(rebuilds.into_server())
@@ -94,7 +102,8 @@ pub(super) async fn serve(
         Some(Reads::Gateway(gateway)) => router
             .add_service(gateway.customers_server())
             .add_service(gateway.definitions_server())
-            .add_service(gateway.identity_feed_server(ends))
+            .add_service(gateway.identity_feed_server(ends.clone()))
+            .add_service(gateway.membership_feed_server(ends))
             .add_service(gateway.segments_server())
             .add_service(gateway.admin_server())
             .add_service(gateway.verify_server()),

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use ingest::{Clock as _, WallClock};
-use projector::{Generations, Publisher, Teller, TellerSettings, publisher::PIECE_MAX};
+use projector::{Generations, Members, MembersSettings, Publisher, Teller, TellerSettings, publisher::PIECE_MAX};
 use store::{
     Published,
     published::{PUBLISHED_FORMAT_VERSION, PublishedManifest},
 };
+use tokio::sync::watch;
 use types::HashKey;
 
 use super::journals::Journals;
@@ -17,6 +18,8 @@ use crate::config::Config;
 pub(super) struct Publishing {
     pub(super) published: Arc<Published>,
     pub(super) publisher: Publisher,
+    /// Sequence number of the last change of memberships.
+    pub(super) memberships: watch::Receiver<u64>,
 }
 
 impl Publishing {
@@ -42,8 +45,23 @@ impl Publishing {
             piece_max: PIECE_MAX,
             clock: || WallClock.now(),
         };
-        let teller = Teller::new(Arc::clone(&published), settings)?;
+        let members = Members::new(Arc::clone(&published), members_settings(config, journals, hash_key)?)?;
+        let memberships = members.last();
+        let teller = Teller::new(Arc::clone(&published), settings)?.with_members(members);
         let publisher = Publisher::start(generations.served(), teller)?;
-        Ok(Self { published, publisher })
+        Ok(Self { published, publisher, memberships })
     }
+}
+
+fn members_settings(config: &Config, journals: &Journals, hash_key: &HashKey) -> anyhow::Result<MembersSettings> {
+    let touchpoints = Arc::clone(&journals.touchpoints);
+    Ok(MembersSettings {
+        hash_key: hash_key.clone(),
+        kinds: config.catalogue()?,
+        clock: config.clock()?,
+        wall: || WallClock.now(),
+        ends: Box::new(move || touchpoints.ends().ok()),
+        changes_max: config.publish.membership_changes_max,
+        piece_max: PIECE_MAX,
+    })
 }

@@ -13,43 +13,51 @@ use store::{
 use tonic::Status;
 use types::{HashKey, IdentifierId, record::Position};
 
-use crate::{context::Context, status, token::Cursor};
+use crate::{
+    context::Context,
+    feed::{self, Page, Source},
+    status,
+};
 
-/// Most changes of a page.
-pub(super) const CHANGES_MAX: usize = 100;
+/// The feed of identity changes.
+pub(super) struct IdentityPages;
 
-/// Changes by sequence number, and the keep-alive that follows the last of all.
-pub(super) struct Page {
-    pub(super) changes: Vec<(u64, WatchIdentityChangesResponse)>,
-    /// True only where `changes` is empty.
-    pub(super) alive: WatchIdentityChangesResponse,
-}
+impl Source for IdentityPages {
+    type Message = WatchIdentityChangesResponse;
 
-/// Reads a page. Blocks.
-///
-/// # Errors
-/// OUT_OF_RANGE where changes of the page are no longer kept.
-pub(super) fn read(context: &Context, published: &Published, after: u64, max: usize) -> Result<Page, Status> {
-    let failed = |error| status::store_failed(&error);
-    let told = published.told().map_err(failed)?;
-    let changes = if told.last > after { published.changes(after, max).map_err(failed)? } else { Vec::new() };
-    if told.last > after && changes.first().is_none_or(|(sequence, _)| *sequence != after + 1) {
-        let forgotten = published.told().map_err(failed)?.forgotten;
-        return Err(status::cursor_forgotten(after, forgotten));
+    fn kept(&self, published: &Published) -> Result<(u64, u64), Status> {
+        let told = published.told().map_err(|error| status::store_failed(&error))?;
+        Ok((told.forgotten, told.last))
     }
-    let snapshot = context.store.snapshot();
-    let rows = CustomerRows::new(&snapshot, &context.rules, &context.hash_key);
-    let shown = |(sequence, change): (u64, published::IdentityChange)| {
-        let change = Some(shown(&rows, &context.hash_key, published.feed(), sequence, change)?);
-        let cursor = Cursor { feed: published.feed(), sequence }.encode();
-        Ok::<_, StoreError>((sequence, WatchIdentityChangesResponse { change, cursor, applied: Vec::new() }))
-    };
-    let changes = changes.into_iter().map(shown).collect::<Result<Vec<_>, _>>().map_err(failed)?;
-    Ok(Page { changes, alive: alive(published, &told) })
+
+    fn page(
+        &self,
+        context: &Context,
+        published: &Published,
+        after: u64,
+        max: usize,
+    ) -> Result<Page<WatchIdentityChangesResponse>, Status> {
+        let failed = |error| status::store_failed(&error);
+        let told = published.told().map_err(failed)?;
+        let changes = if told.last > after { published.changes(after, max).map_err(failed)? } else { Vec::new() };
+        if told.last > after && changes.first().is_none_or(|(sequence, _)| *sequence != after + 1) {
+            let forgotten = published.told().map_err(failed)?.forgotten;
+            return Err(status::cursor_forgotten(after, forgotten));
+        }
+        let snapshot = context.store.snapshot();
+        let rows = CustomerRows::new(&snapshot, &context.rules, &context.hash_key);
+        let shown = |(sequence, change): (u64, published::IdentityChange)| {
+            let change = Some(shown(&rows, &context.hash_key, published.feed(), sequence, change)?);
+            let cursor = feed::cursor(published, sequence);
+            Ok::<_, StoreError>((sequence, Some(WatchIdentityChangesResponse { change, cursor, applied: Vec::new() })))
+        };
+        let changes = changes.into_iter().map(shown).collect::<Result<Vec<_>, _>>().map_err(failed)?;
+        Ok(Page { changes, alive: alive(published, &told) })
+    }
 }
 
 fn alive(published: &Published, told: &Told) -> WatchIdentityChangesResponse {
-    let cursor = Cursor { feed: published.feed(), sequence: told.last }.encode();
+    let cursor = feed::cursor(published, told.last);
     WatchIdentityChangesResponse { change: None, cursor, applied: offsets(&told.covered) }
 }
 
@@ -81,7 +89,7 @@ fn shown(
 }
 
 /// Of feed and sequence number alone, so that it is the same whenever the change is sent.
-fn change_id(hash_key: &HashKey, feed: [u8; 16], sequence: u64) -> String {
+pub(crate) fn change_id(hash_key: &HashKey, feed: [u8; 16], sequence: u64) -> String {
     let hash = hash_key.content_hash(&[feed.as_slice(), &sequence.to_be_bytes()].concat());
     IdentifierId::from_hash(hash.0).to_string()
 }
@@ -102,6 +110,6 @@ fn cause(cause: Cause) -> (IdentityChangeCause, Option<Position>) {
     }
 }
 
-fn offsets(applied: &BTreeMap<u32, u64>) -> Vec<AppliedOffset> {
+pub(crate) fn offsets(applied: &BTreeMap<u32, u64>) -> Vec<AppliedOffset> {
     applied.iter().map(|(partition, next)| AppliedOffset { partition: *partition, next_offset: *next }).collect()
 }
