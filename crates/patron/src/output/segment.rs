@@ -3,7 +3,7 @@
 use proto::segment::{
     BacktestResponse, CheckMembershipResponse, CountExpressionResponse, CountSegmentResponse,
     ExplainMembershipResponse, GetSchemaResponse, GetSegmentResponse, ListMembersResponse, ListSegmentsResponse,
-    Membership, Proof, ProofOutcome, QuantileCut, Segment,
+    Membership, MembershipChangeType, Proof, ProofOutcome, QuantileCut, Segment, WatchMembershipsResponse,
 };
 
 use super::{
