@@ -203,7 +203,7 @@ fn kills_and_reconnects_lose_nothing_and_double_nothing() {
     let environment = [("PATRON_SEGMENTS_CLOCK", "watermark")];
     let file = dir.path().join("touchpoints.ndjson");
     let made = Command::new(binary())
-        .args(["generate", "--seed", "7", "--customers", "300", "--touchpoints", "12000", "--output"])
+        .args(["generate", "--seed", "7", "--customers", "300", "--touchpoints", "12000", "--to"])
         .arg(&file)
         .output()
         .unwrap();
