@@ -29,6 +29,8 @@ use crate::{Clock, status};
 
 mod answer;
 mod desk;
+#[cfg(test)]
+mod tests;
 
 use desk::Desk;
 

@@ -38,7 +38,7 @@ impl Definitions {
     /// Goes on where the state ends.
     ///
     /// # Errors
-    /// `OtherDefinitions` if the state was folded from another topic; `Journal` if the topic does not hold what comes next.
+    /// `OtherDefinitions` if the state was folded from another topic; `Definitions` if it does not hold what comes next.
     pub(crate) fn open(store: &Store, journal: &Arc<dyn Journal>) -> Result<Self, StartError> {
         let topic_id = journal.topology().topic_id;
         let mut row = store::definition::progress(&store.snapshot())?;
@@ -46,7 +46,8 @@ impl Definitions {
             return Err(StartError::OtherDefinitions { held: row.topic_id, found: topic_id });
         }
         row.topic_id = topic_id;
-        let reader = journal.reader(vec![Position { partition: 0, offset: row.applied }])?;
+        let reader = journal.reader(vec![Position { partition: 0, offset: row.applied }]);
+        let reader = reader.map_err(StartError::Definitions)?;
         Ok(Self { reader, pending: Vec::new(), row, halted: None })
     }
 

@@ -63,6 +63,9 @@ pub enum StartError {
     /// The journal does not hold what the state needs next.
     #[error("the state and the journal do not fit: {0}")]
     Journal(#[from] ReadError),
+    /// `definitions` does not hold what the state needs next.
+    #[error("the definitions of the state and the journal `definitions` do not fit: {0}")]
+    Definitions(#[source] ReadError),
     /// The state was folded from another topic `definitions`.
     #[error(
         "the definitions of the state come from the topic with id {held}, but `definitions` has the id {found} now: it was deleted \
@@ -108,7 +111,7 @@ impl Projector {
     /// journal goes to its dead letters.
     ///
     /// # Errors
-    /// `Journal` if the journal ends before, or starts after, what the state has applied; `OtherDefinitions`.
+    /// `Journal` if the journal ends before, or starts after, what the state has applied; `Definitions`, `OtherDefinitions`.
     pub fn start(store: Arc<Store>, journals: &Journals, settings: ProjectorSettings) -> Result<Self, StartError> {
         let beside = Beside { letters_from: BTreeMap::new(), touches: false };
         Self::start_beside(store, journals, settings, beside)
