@@ -9,7 +9,7 @@ use proto::{
         admin_service_client::AdminServiceClient, checkpoint_service_client::CheckpointServiceClient,
         rebuild_service_client::RebuildServiceClient, verify_service_client::VerifyServiceClient,
     },
-    customer::customer_service_client::CustomerServiceClient,
+    customer::{customer_service_client::CustomerServiceClient, export_service_client::ExportServiceClient},
     ingest::{
         dead_letter_service_client::DeadLetterServiceClient, identity_service_client::IdentityServiceClient,
         ingest_service_client::IngestServiceClient,
@@ -72,6 +72,11 @@ impl Server {
     /// The client of `CustomerService`.
     pub fn customers(&self) -> CustomerServiceClient<Channel> {
         CustomerServiceClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
+    }
+
+    /// The client of `ExportService`.
+    pub fn export(&self) -> ExportServiceClient<Channel> {
+        ExportServiceClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
     }
 
     /// The client of `AdminService`.

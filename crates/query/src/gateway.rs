@@ -24,6 +24,7 @@ use crate::status;
 
 mod admin;
 mod customers;
+mod export;
 mod verify;
 
 /// How long a projector may take to accept a connection.

@@ -8,6 +8,7 @@ mod admin_service;
 mod context;
 mod customer_service;
 mod explain;
+mod export;
 mod gateway;
 mod identity_view;
 mod past;
@@ -16,8 +17,10 @@ mod timeline;
 mod token;
 mod view;
 mod wait;
+mod walk;
 
 pub use admin_service::Admin;
 pub use context::{Contexts, JournalFacts, Live, Serving};
 pub use customer_service::Customers;
+pub use export::Exports;
 pub use gateway::Gateway;

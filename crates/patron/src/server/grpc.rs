@@ -2,7 +2,7 @@
 
 use ingest::{DeadLetters, Ingest};
 use projector::{CheckpointCalls, Rebuilds, Verifier};
-use query::{Admin, Contexts, Customers, Gateway};
+use query::{Admin, Contexts, Customers, Exports, Gateway};
 use tokio::{net::TcpListener, sync::watch};
 use tonic::transport::{Server, server::TcpIncoming};
 
@@ -24,8 +24,12 @@ pub(super) enum Reads {
 
 const INGEST: [&str; 3] =
     ["patron.ingest.v1.IngestService", "patron.ingest.v1.IdentityService", "patron.ingest.v1.DeadLetterService"];
-const READS: [&str; 3] =
-    ["patron.customer.v1.CustomerService", "patron.admin.v1.AdminService", "patron.admin.v1.VerifyService"];
+const READS: [&str; 4] = [
+    "patron.customer.v1.CustomerService",
+    "patron.customer.v1.ExportService",
+    "patron.admin.v1.AdminService",
+    "patron.admin.v1.VerifyService",
+];
 /// What only a process with a state of its own can answer.
 const SHARDS: [&str; 2] = ["patron.admin.v1.RebuildService", "patron.admin.v1.CheckpointService"];
 
@@ -70,12 +74,14 @@ pub(super) async fn serve(
             let (contexts, rebuilds, checkpoints) = *shards;
             router
                 .add_service(Customers::server(contexts.clone()))
+                .add_service(Exports::server(contexts.clone()))
                 .add_service(Admin::server(contexts))
                 .add_service(rebuilds.into_server())
                 .add_service(checkpoints.into_server())
         }
         Some(Reads::Gateway(gateway)) => router
             .add_service(gateway.customers_server())
+            .add_service(gateway.export_server())
             .add_service(gateway.admin_server())
             .add_service(gateway.verify_server()),
     };
