@@ -12,6 +12,7 @@ pub mod customer;
 pub mod dead_letters;
 pub mod doctor;
 pub mod explanation;
+pub mod export;
 pub mod progress;
 pub mod rebuild;
 mod table;

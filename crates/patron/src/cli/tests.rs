@@ -34,6 +34,9 @@ fn what_is_not_understood_is_a_usage_error() {
         "patron generate --rate 5",
         "patron generate --server http://a:1 --to b",
         "patron customer list --output xml",
+        "patron export",
+        "patron export --to d --format csv",
+        "patron export --to d --file-bytes-max 5",
     ] {
         assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
     }
@@ -48,6 +51,7 @@ fn what_is_understood() {
         "patron customer timeline user_id:1 --kind a --kind b --from 2026-03-01T00:00:00Z --oldest-first",
         "patron status --server http://a:1",
         "patron digest --output ndjson",
+        "patron export --to d --format ndjson --include customers,timelines --known-only --file-bytes-max 1048576",
         "patron import --mapping m.toml a.csv - --rejects r --allow-rejects",
         "patron generate --server http://a:1 --rate 5 --uniform",
     ] {
