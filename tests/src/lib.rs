@@ -4,7 +4,9 @@
 
 pub mod client;
 pub mod data;
+pub mod duckdb;
 pub mod exact;
+pub mod export;
 pub mod feeding;
 pub mod fleet;
 pub mod kafka;

@@ -129,7 +129,10 @@ async fn touchpoints_time_decisions_and_definitions_move_memberships() {
     accept(&connection, touchpoint("page_viewed", "c1", MARCH + 10 * DAY + 3_600, "anonymous_id:c")).await;
     let told = until(&server, |told| told.len() == 3);
     let left = &told[2];
-    assert_eq!((left.entered, left.cause.as_str(), left.effective_at.as_str()), (false, "TIME", "2026-03-11T00:00:00Z"));
+    assert_eq!(
+        (left.entered, left.cause.as_str(), left.effective_at.as_str()),
+        (false, "TIME", "2026-03-11T00:00:00Z")
+    );
 
     // A late touchpoint brings it back as of the instant that was told last.
     accept(&connection, order("a2", MARCH + 5 * DAY, "loyalty_card:1", "a2", "20.00")).await;
@@ -155,10 +158,13 @@ async fn touchpoints_time_decisions_and_definitions_move_memberships() {
     let told = until(&server, |told| !replay(told).contains_key("recent"));
     assert_eq!(told.last().unwrap().cause, "DEFINITION");
     assert_eq!(replay(&told)["twice"], members(&server, "twice"));
-    assert!(connection.customers().get_customer(proto::customer::GetCustomerRequest {
-        customer: who("loyalty_card:1"),
-        ..Default::default()
-    }).await.is_ok());
+    assert!(
+        connection
+            .customers()
+            .get_customer(proto::customer::GetCustomerRequest { customer: who("loyalty_card:1"), ..Default::default() })
+            .await
+            .is_ok()
+    );
 }
 
 /// By the wall's clock, seconds: nobody leaves early, everybody leaves within the bound, with the exact instant.
@@ -167,7 +173,11 @@ async fn deadlines_are_told_in_time_and_never_early() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(&dir.path().join("data")).unwrap();
     let connection = connect(&server).await;
-    define(&server, dir.path(), &segment("here", r#"touchpoints("zone_entered").last().occurred_at > now - duration("3s")"#));
+    define(
+        &server,
+        dir.path(),
+        &segment("here", r#"touchpoints("zone_entered").last().occurred_at > now - duration("3s")"#),
+    );
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
     let at = i64::try_from(now).unwrap();
     for customer in 0..200 {

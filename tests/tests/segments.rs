@@ -95,6 +95,7 @@ async fn memberships_follow_merges_and_separations() {
     defined(&server, dir.path(), "[[segment]]\nname = \"twice\"\nexpression = 'orders().count() >= 2'\n");
     buys(&connection, "loyalty_card:1", "o1", MARCH).await;
     let bought = buys(&connection, "email:ann@shop.example", "o2", MARCH + 1).await;
+    server.caught_up();
     assert_eq!(count(&connection, "twice", bought).await, 0);
     let mut both = touchpoint("identified", "both", MARCH + 2, "loyalty_card:1");
     both.identifiers.push(identifier_of("email:ann@shop.example"));
@@ -105,6 +106,7 @@ async fn memberships_follow_merges_and_separations() {
         .fields
         .insert("city".into(), prost_types::Value { kind: Some(prost_types::value::Kind::StringValue("Lyon".into())) });
     let linked = accept(&connection, both).await;
+    server.caught_up();
     assert_eq!(count(&connection, "twice", linked).await, 1);
     server.ask(&["identity", "separate", "loyalty_card:1", "email:ann@shop.example", "--reason", "two persons"]);
     server.caught_up();
@@ -195,6 +197,7 @@ async fn lists_counts_samples_and_backtests_agree() {
         let card = format!("loyalty_card:{customer}");
         last = Some(buys(&connection, &card, &format!("o{customer}"), MARCH + customer * DAY + DAY / 2).await);
     }
+    server.caught_up();
     assert_eq!(count(&connection, "recent", last.unwrap()).await, 0, "the last bought on the 20th");
     let at = "2026-03-16T00:00:00Z";
     let members = server.ask(&["segment", "members", "recent", "--as-of", at, "--output", "ndjson"]);
@@ -270,6 +273,7 @@ async fn a_percentile_takes_all_ties_and_names_its_cut() {
             last = Some(buys(&connection, &card, &format!("{customer}-{number}"), MARCH + number).await);
         }
     }
+    server.caught_up();
     // Orders: 1 to 8, 8, 8. The value with eight before it is 8, and three have it.
     assert_eq!(count(&connection, "top", last.unwrap()).await, 3);
     assert_eq!(count(&connection, "top_twice", last.unwrap()).await, 3);

@@ -22,6 +22,7 @@ mod definitions;
 mod demo;
 mod doctor;
 mod exit;
+mod export;
 mod generate;
 mod identity;
 mod import;
@@ -86,6 +87,8 @@ enum Command {
     Checkpoint(checkpoint::CheckpointCommand),
     /// Import files: NDJSON of touchpoints, or CSV, white-space columns and JSON lines by a mapping
     Import(import::ImportArgs),
+    /// Write all customers and timelines to files for analysts, as of one instant: Parquet or NDJSON
+    Export(export::ExportArgs),
     /// Make touchpoints of a small retail chain from a seed: the same seed gives the same bytes
     Generate(generate::GenerateArgs),
 }
@@ -110,6 +113,7 @@ impl Command {
             Self::Rebuild(command) => command.run().await,
             Self::Checkpoint(command) => command.run().await,
             Self::Import(args) => args.run().await,
+            Self::Export(args) => args.run().await,
             Self::Generate(args) => args.run().await,
         }
     }

@@ -10,7 +10,8 @@ use proto::{
         rebuild_service_client::RebuildServiceClient, verify_service_client::VerifyServiceClient,
     },
     customer::{
-        customer_service_client::CustomerServiceClient, identity_feed_service_client::IdentityFeedServiceClient,
+        customer_service_client::CustomerServiceClient, export_service_client::ExportServiceClient,
+        identity_feed_service_client::IdentityFeedServiceClient,
     },
     definition::{apply_service_client::ApplyServiceClient, definition_service_client::DefinitionServiceClient},
     ingest::{
@@ -88,6 +89,11 @@ impl Server {
     /// The client of `CustomerService`.
     pub fn customers(&self) -> CustomerServiceClient<Channel> {
         CustomerServiceClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
+    }
+
+    /// The client of `ExportService`.
+    pub fn export(&self) -> ExportServiceClient<Channel> {
+        ExportServiceClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
     }
 
     /// The client of `AdminService`.

@@ -10,6 +10,7 @@ pub mod config;
 pub mod declare;
 pub mod demo;
 pub mod doctor;
+pub mod export;
 pub mod generate;
 pub mod import;
 pub mod output;

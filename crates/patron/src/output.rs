@@ -13,6 +13,7 @@ pub mod dead_letters;
 pub mod definitions;
 pub mod doctor;
 pub mod explanation;
+pub mod export;
 pub mod identity_changes;
 pub mod progress;
 pub mod rebuild;

@@ -24,6 +24,8 @@ macro_rules! named {
 }
 
 named! {
+    "google.protobuf":
+        prost_types::Struct as "Struct";
     "patron.journal.v1":
         types::record::Touchpoint as "Touchpoint",
         types::record::Position as "Position",
@@ -44,7 +46,9 @@ named! {
     "patron.customer.v1":
         crate::customer::Customer as "Customer",
         crate::customer::TimelineEntry as "TimelineEntry",
+        crate::customer::IdentityEvent as "IdentityEvent",
         crate::customer::ExplainCustomerResponse as "ExplainCustomerResponse",
+        crate::customer::ExportedEntry as "ExportedEntry",
         crate::customer::GetCustomerResponse as "GetCustomerResponse",
         crate::customer::ListCustomersResponse as "ListCustomersResponse",
         crate::customer::ListTouchpointsResponse as "ListTouchpointsResponse",

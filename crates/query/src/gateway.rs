@@ -26,6 +26,7 @@ use crate::status;
 mod admin;
 mod customers;
 mod definitions;
+mod export;
 mod identity_feed;
 mod segments;
 mod verify;

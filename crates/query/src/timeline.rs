@@ -1,6 +1,7 @@
-//! One page of a customer's timeline: the timelines of its fragments and operators' decisions, merged in the total order.
+//! A customer's timeline: the timelines of its fragments and operators' decisions, merged in the total order, as a page or to
+//! the end.
 
-use std::{iter::Peekable, rc::Rc};
+use std::{iter::Peekable, ops::ControlFlow, rc::Rc};
 
 use identity::Decision;
 use prost::Message;
@@ -46,11 +47,31 @@ pub(crate) fn page(
     resolved: &Resolved,
     query: &PageQuery,
 ) -> Result<Page, StoreError> {
+    let (mut entries, mut last, mut more) = (Vec::new(), None, false);
+    walk(snapshot, hash_key, resolved, query, |place, entry| {
+        if entries.len() == query.size {
+            more = true;
+            return Ok::<_, StoreError>(ControlFlow::Break(()));
+        }
+        entries.push(entry);
+        last = Some(place);
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok((entries, last.filter(|_| more)))
+}
+
+/// Calls `each` with the entries of a customer's timeline as it is now, in the query's order and whatever its size, until it
+/// breaks off. Holds the entries of one instant.
+pub(crate) fn walk<E: From<StoreError>>(
+    snapshot: &Snapshot<'_>,
+    hash_key: &HashKey,
+    resolved: &Resolved,
+    query: &PageQuery,
+    mut each: impl FnMut(TotalOrder, TimelineEntry) -> Result<ControlFlow<()>, E>,
+) -> Result<(), E> {
     let scan = |fragment: &FragmentId| snapshot.scan::<Timeline>(&query.range(*fragment)).peekable();
     let mut scans: Vec<_> = resolved.identity.fragments.iter().map(scan).collect();
     let mut decisions = query.decisions(resolved).into_iter().peekable();
-    let mut entries = Vec::new();
-    let mut last = None;
     loop {
         let decided = decisions.peek().map(|(place, _)| place.occurred_at);
         let Some(instant) = next_instant(&mut scans, decided, query.newest_first)? else { break };
@@ -60,15 +81,13 @@ pub(crate) fn page(
         }
         query.sort(&mut group);
         for (place, mut entry) in group {
-            if entries.len() == query.size {
-                return Ok((entries, last));
-            }
             entry.identity_events = identity_view::events_at(resolved, &place);
-            entries.push(entry);
-            last = Some(place);
+            if each(place, entry)?.is_break() {
+                return Ok(());
+            }
         }
     }
-    Ok((entries, None))
+    Ok(())
 }
 
 /// A page of touchpoints that are in memory already.
@@ -91,6 +110,11 @@ pub(crate) fn page_of(touchpoints: &[Rc<PastTouchpoint>], resolved: &Resolved, q
 }
 
 impl PageQuery {
+    /// All of a timeline, the oldest first.
+    pub(crate) fn everything() -> Self {
+        Self { newest_first: false, kinds: Vec::new(), from: None, before: None, after: None, size: usize::MAX }
+    }
+
     /// The keys of a fragment that can be on this page or a later one.
     fn range(&self, fragment: FragmentId) -> Range {
         let after = self.after.as_ref().map(|place| place.occurred_at);

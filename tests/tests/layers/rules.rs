@@ -53,9 +53,10 @@ fn allowed(package: &str) -> Option<(Vec<&'static str>, &'static str)> {
 }
 
 /// Libraries that a single crate may name, even in its tests: the packages, that crate, and who may too.
-const SOLE_OWNERS: [(&[&str], &str, &[&str]); 3] = [
+const SOLE_OWNERS: [(&[&str], &str, &[&str]); 4] = [
     (&["rocksdb", "librocksdb-sys"], "patron-store", &["patron-benches"]),
     (&["rdkafka", "rdkafka-sys"], "patron-journal", &["patron-benches"]),
+    (&["parquet", "arrow", "duckdb"], "patron", &[]),
     (&["cel", "cel-parser", "cel-interpreter"], "patron-expr", &[]),
 ];
 

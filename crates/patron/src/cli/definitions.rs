@@ -101,6 +101,7 @@ impl FilesArgs {
                 }
                 answers.push(answer);
             }
+            settle(&server, answers.iter().filter_map(|answer| answer.offset).max()).await;
         }
         self.print(&answers, dry)?;
         Ok(ExitCode::SUCCESS)
@@ -128,6 +129,14 @@ impl FilesArgs {
         }
         out.end_list(shown::total(answers, dry).trim_end())?;
         Ok(())
+    }
+}
+
+/// Waits until reads of this server see what was applied at an offset. A server that takes definitions alone answers no reads.
+pub(super) async fn settle(server: &Server, offset: Option<u64>) {
+    let request = ListDefinitionsRequest { page_size: 1, min_offset: offset, ..ListDefinitionsRequest::default() };
+    if let Err(status) = server.definitions().list_definitions(request).await {
+        tracing::debug!(%status, "it is not known whether reads see what was applied");
     }
 }
 

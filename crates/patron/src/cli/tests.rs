@@ -38,6 +38,9 @@ fn what_is_not_understood_is_a_usage_error() {
         "patron config get product",
         "patron config get shoe/1",
         "patron config list shoes",
+        "patron export",
+        "patron export --to d --format csv",
+        "patron export --to d --file-bytes-max 5",
     ] {
         assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
     }
@@ -58,6 +61,7 @@ fn what_is_understood() {
         "patron config list product --include-deleted",
         "patron config get product/a/b --version 3",
         "patron digest --output ndjson",
+        "patron export --to d --format ndjson --include customers,timelines --known-only --file-bytes-max 1048576",
         "patron import --mapping m.toml a.csv - --rejects r --allow-rejects",
         "patron generate --server http://a:1 --rate 5 --uniform",
     ] {

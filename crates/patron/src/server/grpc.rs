@@ -2,7 +2,7 @@
 
 use ingest::{DeadLetters, Ingest};
 use projector::{CheckpointCalls, Rebuilds, Verifier};
-use query::{Admin, Contexts, Customers, Feed, Gateway, IdentityFeed, MembershipFeed, SegmentQueries};
+use query::{Admin, Contexts, Customers, Exports, Feed, Gateway, IdentityFeed, MembershipFeed, SegmentQueries};
 use tokio::{net::TcpListener, sync::watch};
 use tonic::transport::{Server, server::TcpIncoming};
 
@@ -34,12 +34,13 @@ const INGEST: [&str; 4] = [
     "patron.ingest.v1.DeadLetterService",
     "patron.definition.v1.ApplyService",
 ];
-const READS: [&str; 7] = [
+const READS: [&str; 8] = [
     "patron.customer.v1.CustomerService",
     "patron.definition.v1.DefinitionService",
     "patron.customer.v1.IdentityFeedService",
     "patron.segment.v1.SegmentService",
     "patron.segment.v1.MembershipFeedService",
+    "patron.customer.v1.ExportService",
     "patron.admin.v1.AdminService",
     "patron.admin.v1.VerifyService",
 ];
@@ -95,6 +96,7 @@ pub(super) async fn serve(
                 .add_service(IdentityFeed::server(contexts.clone(), feeds.identity))
                 .add_service(MembershipFeed::server(contexts.clone(), feeds.memberships))
                 .add_service(SegmentQueries::server(contexts.clone()))
+                .add_service(Exports::server(contexts.clone()))
                 .add_service(Admin::server(contexts))
                 .add_service(rebuilds.into_server())
                 .add_service(checkpoints.into_server())
@@ -105,6 +107,7 @@ pub(super) async fn serve(
             .add_service(gateway.identity_feed_server(ends.clone()))
             .add_service(gateway.membership_feed_server(ends))
             .add_service(gateway.segments_server())
+            .add_service(gateway.export_server())
             .add_service(gateway.admin_server())
             .add_service(gateway.verify_server()),
     };

@@ -10,7 +10,7 @@ use proto::{
 use types::record::{Definition, DefinitionKind, SegmentDefinition, definition::Body};
 
 use super::Ends;
-use crate::{client::Server, output::definitions as shown};
+use crate::{cli::definitions::settle, client::Server, output::definitions as shown};
 
 /// Who changes a segment, and why.
 #[derive(Debug, Args)]
@@ -116,6 +116,7 @@ impl ChangeArgs {
         if let Some(finding) = answer.findings.first() {
             anyhow::bail!("{}: {}", finding.field, finding.description);
         }
+        settle(server, answer.offset).await;
         self.ends.output.stdout().answer(&answer, shown::changes)?;
         Ok(ExitCode::SUCCESS)
     }

@@ -1,0 +1,87 @@
+//! Looking at everybody, and cutting the population.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use store::{CustomerRows, Resolved, Snapshot, StoreError, published::memberships::MembershipCause, subjects};
+use types::{ExactSum, IdentifierId, Micros};
+
+use super::{DAY, Look, Members};
+use crate::{Served, publisher::Ended};
+
+impl Members {
+    /// Looks at everybody, and at those of whom something was told and who are nobody now.
+    pub(super) fn sweep(
+        &mut self,
+        live: &Served,
+        snapshot: &Snapshot<'_>,
+        now: Micros,
+        cause: MembershipCause,
+        goes_on: &dyn Fn() -> bool,
+    ) -> Result<(), Ended> {
+        self.cut(live, snapshot, now)?;
+        let hash_key = self.settings.hash_key.clone();
+        let rows = CustomerRows::new(snapshot, &live.rules, &hash_key);
+        let (mut piece, mut met) = (Vec::new(), BTreeSet::new());
+        rows.for_each(|resolved| {
+            met.insert(resolved.identity.id);
+            piece.push(resolved);
+            if piece.len() >= self.settings.piece_max {
+                self.tell_resolved(live, snapshot, &std::mem::take(&mut piece), now, cause)?;
+            }
+            if goes_on() { Ok(()) } else { Err(Ended::Over) }
+        })?;
+        self.tell_resolved(live, snapshot, &piece, now, cause)?;
+        let mut after = None;
+        loop {
+            let told = self.published.members_after(after, self.settings.piece_max)?;
+            let Some(last) = told.last().copied() else { return Ok(()) };
+            after = Some(last);
+            let former = told.into_iter().filter(|id| !met.contains(id)).map(|id| (id, cause));
+            self.tell(live, snapshot, &former.collect::<Vec<_>>(), now)?;
+        }
+    }
+
+    fn tell_resolved(
+        &mut self,
+        live: &Served,
+        snapshot: &Snapshot<'_>,
+        resolved: &[Resolved],
+        now: Micros,
+        cause: MembershipCause,
+    ) -> Result<(), StoreError> {
+        let ids: Vec<IdentifierId> = resolved.iter().map(|resolved| resolved.identity.id).collect();
+        let held = self.published.memberships(&ids)?;
+        let mut look = Look::new(self, live, snapshot, now)?;
+        for (resolved, before) in resolved.iter().zip(held) {
+            look.at(resolved.identity.id, Some(resolved), before, cause)?;
+        }
+        let piece = look.piece;
+        self.keep(piece)
+    }
+
+    /// Measures the population as of the beginning of the day.
+    fn cut(&mut self, live: &Served, snapshot: &Snapshot<'_>, now: Micros) -> Result<(), StoreError> {
+        let day = now.0.div_euclid(DAY);
+        let at = Micros(day * DAY);
+        let hash_key = self.settings.hash_key.clone();
+        let mut cuts: BTreeMap<String, ExactSum> = BTreeMap::new();
+        let all = self.segments.iter().flat_map(|(_, _, program)| program.needs.quantiles.iter().cloned());
+        let quantiles: BTreeMap<String, expr::Quantile> = all.map(|quantile| (quantile.key(), quantile)).collect();
+        for (key, quantile) in quantiles {
+            let rows = CustomerRows::new(snapshot, &live.rules, &hash_key);
+            let mut values = Vec::new();
+            rows.for_each(|resolved| {
+                if resolved.identity.is_known() {
+                    let touchpoints = quantile.measure.needs.touchpoints;
+                    let subject = subjects::subject(snapshot, &rows, &hash_key, &resolved, touchpoints, at)?;
+                    values.extend(expr::number(&quantile.measure, &subject.customer, &self.segments, at));
+                }
+                Ok::<(), StoreError>(())
+            })?;
+            cuts.extend(segment::cuts::cut(values, quantile.part).map(|cut| (key, cut)));
+        }
+        (self.told.cut_day, self.told.cuts) = (day, cuts.clone());
+        self.segments = self.segments.with_cuts(cuts);
+        Ok(())
+    }
+}
