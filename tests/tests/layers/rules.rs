@@ -121,6 +121,6 @@ fn impurities(graph: &Graph, member: &str) -> Vec<String> {
         .collect()
 }
 
-fn kept_inside(name: &str, path: &[String]) -> bool {
-    KEPT_INSIDE.iter().any(|(library, kept, _)| *kept == name && path.iter().any(|step| step == library))
+fn kept_inside(name: &str, path: &[&str]) -> bool {
+    KEPT_INSIDE.iter().any(|(library, kept, _)| *kept == name && path.contains(library))
 }
