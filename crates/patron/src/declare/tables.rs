@@ -25,6 +25,7 @@ pub(super) fn parse(file: &Arc<str>, text: &str) -> Result<Vec<Declared>, Vec<Pr
         }
     }
     declared.sort_by_key(|one| one.line);
+    reader.problems.sort_by_key(|problem| problem.line);
     if reader.problems.is_empty() { Ok(declared) } else { Err(reader.problems) }
 }
 
