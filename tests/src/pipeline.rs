@@ -1,4 +1,4 @@
-//! The real path from touchpoints to a digest, without a network: admitted, sealed, appended, projected into RocksDB.
+//! The real path from touchpoints and decisions to a digest, without a network: admitted, sealed, appended, projected into RocksDB.
 
 use std::{
     sync::{Arc, LazyLock},
@@ -9,15 +9,49 @@ use ingest::{BlockedValues, admit, envelope};
 use journal::{Journal, NewRecord, memory::MemoryJournal};
 use projector::{Projector, ProjectorSettings};
 use store::{Manifest, Store, StoreSettings, digest::StateDigest};
-use types::{Catalogue, HashKey, Micros, Normaliser, Progress, record::Touchpoint};
+use tokio::runtime::Runtime;
+use types::{
+    Catalogue, HashKey, Micros, Normaliser, Progress,
+    record::{IdentityDecision, Touchpoint},
+};
 
 /// A touchpoint and when it is received.
 pub type Received = (Touchpoint, Micros);
+
+/// What reaches ingest, and when it is received.
+#[derive(Clone, Debug)]
+pub enum Arrival {
+    /// A touchpoint.
+    Touchpoint(Box<Received>),
+    /// An operator's decision, as ingest has checked it.
+    Decision(IdentityDecision, Micros),
+}
+
+impl From<Received> for Arrival {
+    fn from(received: Received) -> Self {
+        Self::Touchpoint(Box::new(received))
+    }
+}
+
+impl Arrival {
+    /// The record that ingest would append; panics if ingest would reject it.
+    pub fn record(&self, partitions: u32) -> NewRecord {
+        match self {
+            Self::Touchpoint(received) => record(received, partitions),
+            Self::Decision(decision, received_at) => {
+                envelope::of_decision(decision, *received_at, &hash_key(), partitions)
+            }
+        }
+    }
+}
 
 /// Key of all test pipelines.
 pub fn hash_key() -> HashKey {
     HashKey::derive("test")
 }
+
+/// Longest fold.
+const FOLD_MAX: Duration = Duration::from_secs(120);
 
 /// Compiled once: the patterns take a while.
 static BLOCKED: LazyLock<BlockedValues> = LazyLock::new(BlockedValues::standard);
@@ -48,42 +82,69 @@ pub fn open_store(dir: &std::path::Path, journal: &dyn Journal) -> Arc<Store> {
 
 /// Folds touchpoints in the given order over so many partitions and in batches of so many records.
 pub fn digest_of(received: &[Received], partitions: u32, batch_records_max: usize) -> StateDigest {
-    let (_dir, store) = folded(received, partitions, batch_records_max);
-    StateDigest::of(&store.snapshot(), &identity::Rules::default(), &hash_key()).expect("a whole state")
+    let arrivals: Vec<Arrival> = received.iter().cloned().map(Arrival::from).collect();
+    folded(&arrivals, partitions, batch_records_max).digest()
 }
 
-/// The state after touchpoints in the given order, over so many partitions and in batches of so many records; it goes with its
-/// folder.
-pub fn folded(received: &[Received], partitions: u32, batch_records_max: usize) -> (tempfile::TempDir, Arc<Store>) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let journal: Arc<dyn Journal> = Arc::new(MemoryJournal::new(partitions));
-    let records = received.iter().map(|one| record(one, partitions)).collect();
-    runtime.block_on(journal.append(records)).expect("memory takes all");
-    let dir = tempfile::tempdir().expect("a folder");
-    let store = open_store(dir.path(), journal.as_ref());
-    project(&runtime, &store, &journal, batch_records_max);
-    (dir, store)
+/// The pipeline after arrivals in the given order, over so many partitions and in batches of so many records.
+pub fn folded(arrivals: &[Arrival], partitions: u32, batch_records_max: usize) -> Pipeline {
+    let pipeline = Pipeline::new(partitions);
+    pipeline.append(arrivals);
+    pipeline.fold(batch_records_max);
+    pipeline
 }
 
-/// Runs a projector until everything in the journal is folded.
-fn project(
-    runtime: &tokio::runtime::Runtime,
-    store: &Arc<Store>,
-    journal: &Arc<dyn Journal>,
-    batch_records_max: usize,
-) {
-    let settings = ProjectorSettings { hash_key: hash_key(), batch_records_max, batch_bytes_max: 1 << 20 };
-    let dead_letters = Arc::new(MemoryJournal::new(1));
-    let projector = Projector::start(Arc::clone(store), Arc::clone(journal), dead_letters, settings);
-    let projector = projector.expect("a projector starts");
-    let ends = journal.ends().expect("memory answers");
-    let all = |progress: &Progress| {
-        (0..).zip(&ends).all(|(partition, end)| progress.applied.get(&partition).copied().unwrap_or_default() >= *end)
-    };
-    let mut progress = projector.progress();
-    let reached = async { tokio::time::timeout(Duration::from_secs(60), progress.wait_for(all)).await.map(drop) };
-    runtime.block_on(reached).expect("folded within a minute");
-    projector.stop();
+/// A journal in memory and the state that is folded from it, which goes with its folder.
+#[derive(Debug)]
+pub struct Pipeline {
+    runtime: Runtime,
+    journal: Arc<MemoryJournal>,
+    store: Arc<Store>,
+    _dir: tempfile::TempDir,
+}
+
+impl Pipeline {
+    /// An empty one.
+    pub fn new(partitions: u32) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let journal = Arc::new(MemoryJournal::new(partitions));
+        let dir = tempfile::tempdir().expect("a folder");
+        let store = open_store(dir.path(), journal.as_ref());
+        Self { runtime, journal, store, _dir: dir }
+    }
+
+    /// The state.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The digest of the state under the default rules.
+    pub fn digest(&self) -> StateDigest {
+        StateDigest::of(&self.store.snapshot(), &identity::Rules::default(), &hash_key()).expect("a whole state")
+    }
+
+    /// Appends what arrives, in this order.
+    pub fn append(&self, arrivals: &[Arrival]) {
+        let partitions = self.journal.topology().partitions;
+        let records = arrivals.iter().map(|arrival| arrival.record(partitions)).collect();
+        self.runtime.block_on(self.journal.append(records)).expect("memory takes all");
+    }
+
+    /// Runs a projector until everything in the journal is folded.
+    pub fn fold(&self, batch_records_max: usize) {
+        let settings = ProjectorSettings { hash_key: hash_key(), batch_records_max, batch_bytes_max: 1 << 20 };
+        let dead_letters = Arc::new(MemoryJournal::new(1));
+        let journal = Arc::clone(&self.journal);
+        let projector = Projector::start(Arc::clone(&self.store), journal, dead_letters, settings);
+        let projector = projector.expect("a projector starts");
+        let ends = self.journal.ends().expect("memory answers");
+        let applied = |progress: &Progress, partition| progress.applied.get(&partition).copied().unwrap_or_default();
+        let all = |progress: &Progress| (0..).zip(&ends).all(|(partition, end)| applied(progress, partition) >= *end);
+        let mut progress = projector.progress();
+        let reached = async { tokio::time::timeout(FOLD_MAX, progress.wait_for(all)).await.map(drop) };
+        self.runtime.block_on(reached).expect("folded in time");
+        projector.stop();
+    }
 }
 
 /// The state that a stopped server with default settings left in its data folder.

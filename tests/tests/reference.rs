@@ -5,7 +5,7 @@ use profile::{Fact, State};
 use proptest::prelude::*;
 use prost::Message as _;
 use tests::{
-    pipeline::{Received, folded, hash_key, record},
+    pipeline::{Arrival, Received, folded, hash_key, record},
     reference::{Rules, Seen, Whole, answers_of, arbitrary, real},
 };
 use types::record::Envelope;
@@ -57,8 +57,9 @@ proptest! {
     ) {
         let (real_rules, rules) = rules();
         let expected = Whole::of(&envelopes(&received), &rules, &hash_key());
-        let (_dir, store) = folded(&received, partitions, batch);
-        let found = real::whole(&store.snapshot(), &real_rules, &hash_key());
+        let arrivals: Vec<Arrival> = received.iter().cloned().map(Arrival::from).collect();
+        let pipeline = folded(&arrivals, partitions, batch);
+        let found = real::whole(&pipeline.store().snapshot(), &real_rules, &hash_key());
         prop_assert_eq!(found.customers.keys().collect::<Vec<_>>(), expected.customers.keys().collect::<Vec<_>>());
         for (id, customer) in &expected.customers {
             prop_assert_eq!(found.customers.get(id), Some(customer), "customer {}", id);
