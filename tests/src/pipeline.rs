@@ -15,6 +15,8 @@ use types::{
     record::{IdentityDecision, Touchpoint},
 };
 
+pub mod runs;
+
 /// A touchpoint and when it is received.
 pub type Received = (Touchpoint, Micros);
 
@@ -34,6 +36,15 @@ impl From<Received> for Arrival {
 }
 
 impl Arrival {
+    /// The same, received at another time.
+    pub fn received_at(mut self, at: Micros) -> Self {
+        match &mut self {
+            Self::Touchpoint(received) => received.1 = at,
+            Self::Decision(_, received_at) => *received_at = at,
+        }
+        self
+    }
+
     /// The record that ingest would append; panics if ingest would reject it.
     pub fn record(&self, partitions: u32) -> NewRecord {
         match self {
@@ -75,23 +86,10 @@ pub fn open_store(dir: &std::path::Path, journal: &dyn Journal) -> Arc<Store> {
         partitions: topology.partitions,
         rules: store::rules::to_text(&identity::Rules::default()),
     };
-    let settings =
-        StoreSettings { dir: dir.to_owned(), cache_bytes: 8 << 20, write_buffer_bytes: 8 << 20, sync: false };
-    Arc::new(Store::open(&settings, &manifest).expect("a fresh store opens"))
-}
-
-/// Folds touchpoints in the given order over so many partitions and in batches of so many records.
-pub fn digest_of(received: &[Received], partitions: u32, batch_records_max: usize) -> StateDigest {
-    let arrivals: Vec<Arrival> = received.iter().cloned().map(Arrival::from).collect();
-    folded(&arrivals, partitions, batch_records_max).digest()
-}
-
-/// The pipeline after arrivals in the given order, over so many partitions and in batches of so many records.
-pub fn folded(arrivals: &[Arrival], partitions: u32, batch_records_max: usize) -> Pipeline {
-    let pipeline = Pipeline::new(partitions);
-    pipeline.append(arrivals);
-    pipeline.fold(batch_records_max);
-    pipeline
+    // The filters of all families' memtables take 40 MiB: with less, each write would be flushed, and a crash lose nothing.
+    let write_buffer_bytes = 256 << 20;
+    let settings = StoreSettings { dir: dir.to_owned(), cache_bytes: 8 << 20, write_buffer_bytes, sync: false };
+    Arc::new(Store::open(&settings, &manifest).expect("a state opens"))
 }
 
 /// A journal in memory and the state that is folded from it, which goes with its folder.
@@ -100,7 +98,7 @@ pub struct Pipeline {
     runtime: Runtime,
     journal: Arc<MemoryJournal>,
     store: Arc<Store>,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 impl Pipeline {
@@ -110,7 +108,7 @@ impl Pipeline {
         let journal = Arc::new(MemoryJournal::new(partitions));
         let dir = tempfile::tempdir().expect("a folder");
         let store = open_store(dir.path(), journal.as_ref());
-        Self { runtime, journal, store, _dir: dir }
+        Self { runtime, journal, store, dir }
     }
 
     /// The state.
@@ -128,6 +126,15 @@ impl Pipeline {
         let partitions = self.journal.topology().partitions;
         let records = arrivals.iter().map(|arrival| arrival.record(partitions)).collect();
         self.runtime.block_on(self.journal.append(records)).expect("memory takes all");
+    }
+
+    /// Closes the state, loses the end of its log, of which so many thousandths are kept, and opens it again.
+    pub fn crash(self, kept: u64) -> Self {
+        let Self { runtime, journal, store, dir } = self;
+        assert!(Arc::into_inner(store).is_some(), "nobody else has the state open");
+        runs::cut_log(dir.path(), kept);
+        let store = open_store(dir.path(), journal.as_ref());
+        Self { runtime, journal, store, dir }
     }
 
     /// Runs a projector until everything in the journal is folded.
