@@ -40,7 +40,11 @@ pub fn hash_key() -> HashKey {
 ///
 /// # Errors
 /// A touchpoint that ingest would reject, or the journal's.
-pub fn journal_of(touchpoints: Generator, dir: &Path, runtime: &Runtime) -> Result<Arc<EmbeddedJournal>> {
+pub fn journal_of(
+    touchpoints: impl IntoIterator<Item = Touchpoint>,
+    dir: &Path,
+    runtime: &Runtime,
+) -> Result<Arc<EmbeddedJournal>> {
     std::fs::create_dir_all(dir)?;
     let journal = Arc::new(EmbeddedJournal::open(EmbeddedConfig::new(dir.to_owned(), PARTITIONS))?);
     let (catalogue, blocked, key) = (Catalogue::default(), BlockedValues::standard(), hash_key());

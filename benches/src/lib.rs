@@ -1,7 +1,7 @@
 //! Measuring programs: what the primitives cost, so that every higher figure has a floor under it.
 //!
-//! Owns the measuring itself, the samples, the primitives under the projector's fold path, and the runs of the projector and of the
-//! whole server. Never part of the product.
+//! Owns the measuring itself, the samples, the primitives under the projector's fold path, and the runs of the projector, of the
+//! rebuild and of the whole server. Never part of the product.
 
 pub mod broker;
 pub mod feed;
@@ -9,6 +9,7 @@ pub mod machine;
 pub mod measure;
 pub mod plan;
 pub mod projection;
+pub mod rebuild;
 pub mod rocks;
 pub mod sample;
 pub mod series;

@@ -2,7 +2,7 @@
 
 mod floor;
 mod plan;
-mod run;
+pub(crate) mod run;
 mod shape;
 mod size;
 

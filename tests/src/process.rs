@@ -89,15 +89,25 @@ impl Server {
     pub fn caught_up(&self) {
         let until = Instant::now() + Duration::from_secs(300);
         loop {
-            let status: serde_json::Value =
-                serde_json::from_str(&self.ask(&["status", "--output", "json"])).expect("JSON");
-            let shards = status["shards"].as_array().cloned().unwrap_or_default();
+            let shards = self.shards();
             if !shards.is_empty() && shards.iter().all(|shard| shard["lag"].as_str().unwrap_or("0") == "0") {
                 return;
             }
-            assert!(Instant::now() < until, "still behind: {status}");
+            assert!(Instant::now() < until, "still behind: {shards:?}");
             wait_a_little();
         }
+    }
+
+    /// The status of each shard.
+    pub fn shards(&self) -> Vec<serde_json::Value> {
+        let status: serde_json::Value = serde_json::from_str(&self.ask(&["status", "--output", "json"])).expect("JSON");
+        status["shards"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// A figure of the shards' status, summed over them.
+    pub fn sum(&self, figure: &str) -> u64 {
+        let of = |shard: &serde_json::Value| shard[figure].as_str().and_then(|text| text.parse::<u64>().ok());
+        self.shards().iter().filter_map(of).sum()
     }
 
     /// Kills it without a word, as a power failure of the process would.

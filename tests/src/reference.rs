@@ -13,12 +13,15 @@ mod answers;
 pub mod arbitrary;
 mod calendar;
 mod counting;
+mod evidence;
 mod orders;
 mod people;
 pub mod real;
+mod rulings;
 
 pub use counting::{Counted, Seen};
 pub use people::{Name, Rules};
+use rulings::Ruling;
 
 /// Everything that is asked of a customer, by name: figures in 10^-12, instants in microseconds, breakdowns as `NAME/KEY`.
 pub type Answers = BTreeMap<String, String>;
@@ -30,6 +33,8 @@ pub struct Customer {
     pub identifiers: Vec<String>,
     /// Refused links that touch one of them; the lesser name first.
     pub refused: BTreeSet<(String, String)>,
+    /// All decisions about one of them, the earliest first.
+    pub decisions: Vec<String>,
     /// What is known.
     pub answers: Answers,
 }
@@ -46,6 +51,8 @@ pub struct Whole {
     pub counts: BTreeSet<Kept>,
     /// Touchpoints kept as conflicts.
     pub conflicts: BTreeSet<Kept>,
+    /// Operators' decisions.
+    pub decisions: BTreeSet<Kept>,
     /// How many arrivals were copies.
     pub copies: u64,
 }
@@ -54,20 +61,24 @@ impl Whole {
     /// What the state should say after these envelopes, in whatever order they came.
     pub fn of(envelopes: &[Envelope], rules: &Rules, hash_key: &HashKey) -> Self {
         let Counted { counts, conflicts, copies } = counting::count(envelopes, hash_key);
+        let (rulings, copies_of_rulings) = rulings::rulings(envelopes, hash_key);
+        let evidence = evidence::Evidence { counts: &counts, lost: &conflicts, rulings: &rulings };
         let customer = |person: people::Person<'_>| {
             let spell = |(left, right): &(Name, Name)| (people::spelt(left), people::spelt(right));
             let customer = Customer {
                 identifiers: person.identifiers.iter().map(people::spelt).collect(),
                 refused: person.refused.iter().map(spell).collect(),
+                decisions: person.rulings.iter().map(|ruling| ruling.told()).collect(),
                 answers: answers::of(&person.touchpoints),
             };
             (person.id, customer)
         };
         Self {
-            customers: people::people(&counts, &conflicts, rules, hash_key).into_iter().map(customer).collect(),
+            customers: people::people(&evidence, rules, hash_key).into_iter().map(customer).collect(),
             counts: counts.iter().map(Seen::kept).collect(),
             conflicts: conflicts.iter().map(Seen::kept).collect(),
-            copies,
+            decisions: rulings.iter().map(Ruling::kept).collect(),
+            copies: copies + copies_of_rulings,
         }
     }
 }

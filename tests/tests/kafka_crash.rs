@@ -139,16 +139,8 @@ async fn refused_meanwhile(ingest: &Server) {
 /// Waits until so many touchpoints are folded.
 fn until_folded(server: &Server, touchpoints: u64) {
     let until = Instant::now() + Duration::from_secs(60);
-    loop {
-        let status: serde_json::Value =
-            serde_json::from_str(&server.ask(&["status", "--output", "json"])).expect("JSON");
-        let shards = status["shards"].as_array().cloned().unwrap_or_default();
-        let count =
-            |shard: &serde_json::Value| shard["touchpoints"].as_str().and_then(|text| text.parse().ok()).unwrap_or(0);
-        if shards.iter().map(count).sum::<u64>() >= touchpoints {
-            return;
-        }
-        assert!(Instant::now() < until, "not folded: {status}");
+    while server.sum("touchpoints") < touchpoints {
+        assert!(Instant::now() < until, "not folded: {:?}", server.shards());
         wait_a_little();
     }
 }

@@ -20,7 +20,7 @@ use store::{
     snapshot::Range,
 };
 use tests::{
-    pipeline::{hash_key, open_store, record},
+    pipeline::{hash_key, journals, open_store, record},
     touchpoints::{identifier_of, touchpoint},
 };
 use types::{
@@ -127,9 +127,8 @@ impl World {
         let dir = tempfile::tempdir().unwrap();
         let store = open_store(&dir.path().join("state"), journal.as_ref());
         let settings = ProjectorSettings { hash_key: hash_key(), batch_records_max, batch_bytes_max: 1 << 20 };
-        let (letters, beside) = (Arc::new(MemoryJournal::new(1)), Beside { touches: true, ..Beside::default() });
-        let projector =
-            Projector::start_beside(Arc::clone(&store), Arc::clone(&journal), letters, settings, beside).unwrap();
+        let beside = Beside { touches: true, ..Beside::default() };
+        let projector = Projector::start_beside(Arc::clone(&store), &journals(&journal), settings, beside).unwrap();
         let (progress, touching) = (projector.progress(), projector.touching());
         let served = Served { number: 1, store, rules: rules(0), progress, touching };
         let published =

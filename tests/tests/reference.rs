@@ -5,7 +5,7 @@ use profile::{Fact, State};
 use proptest::prelude::*;
 use prost::Message as _;
 use tests::{
-    pipeline::{Received, folded, hash_key, record},
+    pipeline::{Arrival, hash_key, runs::folded},
     reference::{Rules, Seen, Whole, answers_of, arbitrary, real},
 };
 use types::record::Envelope;
@@ -14,9 +14,9 @@ use types::record::Envelope;
 const LIMITS: [(&str, u32); 3] = [("user_id", 1), ("loyalty_card", 2), ("email", 2)];
 const IDENTIFIERS_MAX: u32 = 6;
 
-fn envelopes(received: &[Received]) -> Vec<Envelope> {
-    let envelope = |one| Envelope::decode(record(one, 1).value.as_slice()).unwrap();
-    received.iter().map(envelope).collect()
+fn envelopes(arrivals: &[Arrival]) -> Vec<Envelope> {
+    let envelope = |one: &Arrival| Envelope::decode(one.record(1).value.as_slice()).unwrap();
+    arrivals.iter().map(envelope).collect()
 }
 
 fn rules() -> (identity::Rules, Rules) {
@@ -48,17 +48,13 @@ proptest! {
         ..ProptestConfig::default()
     })]
 
-    /// The whole path, from ingest's admission to RocksDB, in any order, over any partitions and in any batches.
+    /// The whole path, from ingest's admission to RocksDB, in any order, over any partitions, in any batches, with crashes.
     #[test]
-    fn the_pipeline_answers_as_the_reference_does(
-        received in arbitrary::arrivals(25),
-        partitions in prop::sample::select(vec![1_u32, 2, 5, 16]),
-        batch in prop::sample::select(vec![1_usize, 2, 7, 4_096]),
-    ) {
+    fn the_pipeline_answers_as_the_reference_does(arrivals in arbitrary::arrivals(25), run in arbitrary::run()) {
         let (real_rules, rules) = rules();
-        let expected = Whole::of(&envelopes(&received), &rules, &hash_key());
-        let (_dir, store) = folded(&received, partitions, batch);
-        let found = real::whole(&store.snapshot(), &real_rules, &hash_key());
+        let expected = Whole::of(&envelopes(&arrivals), &rules, &hash_key());
+        let pipeline = folded(&arrivals, &run);
+        let found = real::whole(&pipeline.store().snapshot(), &real_rules, &hash_key());
         prop_assert_eq!(found.customers.keys().collect::<Vec<_>>(), expected.customers.keys().collect::<Vec<_>>());
         for (id, customer) in &expected.customers {
             prop_assert_eq!(found.customers.get(id), Some(customer), "customer {}", id);
@@ -76,9 +72,10 @@ proptest! {
 
     /// The fold and ⊕ alone: any split into fragments, each folded in any order.
     #[test]
-    fn the_fold_answers_as_the_reference_does(received in arbitrary::arrivals(16), fragments in 1..5_usize) {
+    fn the_fold_answers_as_the_reference_does(received in arbitrary::received(16), fragments in 1..5_usize) {
         let hash_key = hash_key();
-        let seen: Vec<Seen> = envelopes(&received).iter().map(|envelope| Seen::of(envelope, &hash_key)).collect();
+        let arrivals: Vec<Arrival> = received.into_iter().map(Arrival::from).collect();
+        let seen: Vec<Seen> = envelopes(&arrivals).iter().map(|envelope| Seen::of(envelope, &hash_key)).collect();
         let mut merged = State::default();
         for fragment in 0..fragments {
             let mut state = State::default();

@@ -22,7 +22,7 @@ const POLL_WAIT: Duration = Duration::from_secs(1);
 const FOLD_WAIT: Duration = Duration::from_secs(3_600);
 
 /// Calls `each` with all records of the journal, batch by batch as the projector gets them.
-pub(super) fn batches(journal: &EmbeddedJournal, mut each: impl FnMut(Vec<Record>)) -> Result<()> {
+pub(crate) fn batches(journal: &EmbeddedJournal, mut each: impl FnMut(Vec<Record>)) -> Result<()> {
     let from = journal.starts()?.into_iter().zip(0..).map(|(offset, partition)| Position { partition, offset });
     let mut reader = journal.reader(from.collect())?;
     let config = ProjectorConfig::default();
@@ -70,8 +70,15 @@ pub(super) fn fold(journal: &Arc<EmbeddedJournal>, dir: &Path, runtime: &Runtime
 
 /// A state with the server's own settings.
 pub(super) fn open(journal: &EmbeddedJournal, dir: &Path) -> Result<Store> {
+    let StoreConfig { cache_bytes, write_buffer_bytes, sync } = StoreConfig::default();
+    let settings = StoreSettings { dir: dir.to_owned(), cache_bytes, write_buffer_bytes, sync };
+    Ok(Store::open(&settings, &manifest(journal))?)
+}
+
+/// What a state of this journal is.
+pub(crate) fn manifest(journal: &EmbeddedJournal) -> Manifest {
     let topology = journal.topology();
-    let manifest = Manifest {
+    Manifest {
         format_version: store::manifest::FORMAT_VERSION,
         fold_version: profile::fold_version(),
         hash_key: feed::hash_key().fingerprint(),
@@ -79,9 +86,14 @@ pub(super) fn open(journal: &EmbeddedJournal, dir: &Path) -> Result<Store> {
         topic_id: topology.topic_id,
         partitions: topology.partitions,
         rules: store::rules::to_text(&identity::Rules::default()),
-    };
-    let StoreConfig { cache_bytes, write_buffer_bytes, sync } = StoreConfig::default();
-    Ok(Store::open(&StoreSettings { dir: dir.to_owned(), cache_bytes, write_buffer_bytes, sync }, &manifest)?)
+    }
+}
+
+/// A new state into which everything is folded.
+pub(crate) fn folded(journal: &Arc<EmbeddedJournal>, dir: &Path, runtime: &Runtime) -> Result<Arc<Store>> {
+    let store = Arc::new(open(journal, dir)?);
+    project(&store, journal, runtime)?;
+    Ok(store)
 }
 
 /// Runs the projector until everything is folded; returns what its threads had spent by then.

@@ -259,7 +259,9 @@ impl<E: Evidence> Walk<'_, E> {
                 }
             }
         }
-        for decision in self.evidence.decisions(start)? {
+        let decisions = self.evidence.decisions(start)?;
+        self.component.decide(&decisions);
+        for decision in decisions {
             see(&mut self.component.nodes, start, identifier, &decision.place, false);
         }
         self.component.cut.insert(start, (identifier.clone(), cut));

@@ -1,14 +1,20 @@
 //! Random touchpoints that meet: few people, orders, stores, instants and names, so that copies, conflicts, ties and refused
-//! links occur.
+//! links occur; decisions about the same people; and any way to fold them all.
 
 use proptest::prelude::*;
 use prost_types::value::Kind as Value;
 use types::{
     Kind, Micros,
-    record::{Campaign, Consent, ConsentStatus, Coupon, Identifier, Item, Money, Order, Score, Touchpoint},
+    record::{
+        Campaign, Consent, ConsentStatus, Coupon, Identifier, IdentityAction, IdentityDecision, Item, Money, Order,
+        Score, Touchpoint,
+    },
 };
 
-use crate::pipeline::Received;
+use crate::pipeline::{
+    Arrival, Received,
+    runs::{Crash, Run},
+};
 
 fn identifier() -> impl Strategy<Value = Identifier> {
     let namespace = prop::sample::select(vec!["user_id", "email", "loyalty_card", "device_id"]);
@@ -139,8 +145,8 @@ fn again() -> impl Strategy<Value = Again> {
     prop_oneof![Just(Again::Copy), conflict]
 }
 
-/// Arrivals in any order, at any time: touchpoints, some again as equal copies, some with another content.
-pub fn arrivals(most: usize) -> impl Strategy<Value = Vec<Received>> {
+/// Touchpoints in any order, at any time, some again as equal copies, some with another content.
+pub fn received(most: usize) -> impl Strategy<Value = Vec<Received>> {
     let one = (touchpoint(), prop::collection::vec(again(), 0..3));
     let arrivals = prop::collection::vec(one, 1..most).prop_map(|list| {
         let mut arrivals = Vec::new();
@@ -152,10 +158,7 @@ pub fn arrivals(most: usize) -> impl Strategy<Value = Vec<Received>> {
     });
     arrivals.prop_shuffle().prop_flat_map(|touchpoints| {
         let times = prop::collection::vec(0..20_i64, touchpoints.len());
-        times.prop_map(move |times| {
-            let at = |time: i64| Micros(1_900_000_000_000_000 + time * 1_000_000);
-            touchpoints.iter().cloned().zip(times.into_iter().map(at)).collect()
-        })
+        times.prop_map(move |times| touchpoints.iter().cloned().zip(times.into_iter().map(receipt)).collect())
     })
 }
 
@@ -175,4 +178,54 @@ fn repeated(touchpoint: &Touchpoint, again: Again) -> Touchpoint {
             Touchpoint { source, message_id, identifiers: who, ..*other }
         }
     }
+}
+
+fn receipt(second: i64) -> Micros {
+    Micros(1_900_000_000_000_000 + second * 1_000_000)
+}
+
+/// Decisions about one pair, few enough of a kind that some are equal; each when it is received.
+fn decisions() -> impl Strategy<Value = Vec<(IdentityDecision, Micros)>> {
+    use IdentityAction::{Link, Separate, Unlink, Withdraw};
+    let pair = (identifier(), identifier()).prop_filter("two identifiers", |(left, right)| left != right);
+    let action = prop::sample::select(vec![Link, Unlink, Separate, Withdraw]);
+    let one = (action, 0..3_u8, 0..5_i64, (0..20_i64).prop_map(receipt));
+    (pair, prop::collection::vec(one, 1..4)).prop_map(|((one, other), list)| {
+        let (one, other) = (types::Identifier::from(&one), types::Identifier::from(&other));
+        let decision = |(action, number, days, received_at): (IdentityAction, u8, i64, Micros)| {
+            let decision = IdentityDecision {
+                decision_id: format!("d{number}"),
+                action: action.into(),
+                left: Some((&one).min(&other).into()),
+                right: Some((&one).max(&other).into()),
+                reason: "they said so".into(),
+                operator: "desk".into(),
+                decided_at: Some(prost_types::Timestamp { seconds: days * 864_000, nanos: 0 }),
+            };
+            (decision, received_at)
+        };
+        list.into_iter().map(decision).collect()
+    })
+}
+
+/// Touchpoints and operators' decisions about those whom they name, in any order.
+pub fn arrivals(most: usize) -> impl Strategy<Value = Vec<Arrival>> {
+    let decided = prop::collection::vec(decisions(), 0..5);
+    let all = (received(most), decided).prop_map(|(received, decided)| {
+        let decided = decided.into_iter().flatten().map(|(decision, at)| Arrival::Decision(decision, at));
+        received.into_iter().map(Arrival::from).chain(decided).collect::<Vec<Arrival>>()
+    });
+    all.prop_shuffle()
+}
+
+/// Any way to fold, with up to two crashes.
+pub fn run() -> impl Strategy<Value = Run> {
+    let crash = (0..=1_000_usize, 0..=1_000_u64).prop_map(|(after, kept)| Crash { after, kept });
+    let partitions = prop::sample::select(vec![1_u32, 2, 5, 16]);
+    let batch = prop::sample::select(vec![1_usize, 2, 7, 4_096]);
+    (partitions, batch, prop::collection::vec(crash, 0..3)).prop_map(|(partitions, batch_records_max, crashes)| Run {
+        partitions,
+        batch_records_max,
+        crashes,
+    })
 }

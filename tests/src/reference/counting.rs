@@ -8,7 +8,7 @@ use types::{
     record::{Envelope, Touchpoint},
 };
 
-use super::Kept;
+use super::{Kept, rulings::is_decision};
 
 /// A touchpoint of the journal.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,7 +71,7 @@ pub struct Counted {
 pub(super) fn count(envelopes: &[Envelope], hash_key: &HashKey) -> Counted {
     let mut counted = Counted::default();
     let mut same_name: BTreeMap<Identity, BTreeMap<Vec<u8>, Seen>> = BTreeMap::new();
-    for envelope in envelopes {
+    for envelope in envelopes.iter().filter(|envelope| !is_decision(envelope)) {
         let seen = Seen::of(envelope, hash_key);
         let name = (seen.partition_key.clone(), envelope.source.clone(), seen.touchpoint.message_id.clone());
         match same_name.entry(name).or_default().entry(seen.payload.clone()) {
@@ -91,6 +91,6 @@ pub(super) fn count(envelopes: &[Envelope], hash_key: &HashKey) -> Counted {
     counted
 }
 
-fn micros(timestamp: Option<&prost_types::Timestamp>) -> i64 {
+pub(super) fn micros(timestamp: Option<&prost_types::Timestamp>) -> i64 {
     timestamp.map_or(0, |timestamp| timestamp.seconds * 1_000_000 + i64::from(timestamp.nanos) / 1_000)
 }

@@ -6,7 +6,7 @@ use profile::{State, view::Value};
 use prost::Message as _;
 use store::{
     CustomerRows, Resolved, Snapshot, StoreError,
-    family::{Conflicts, Timeline, timeline::TimelineRow},
+    family::{Conflicts, Decisions, Timeline, timeline::TimelineRow},
     snapshot::Range,
 };
 use types::{Amounts, HashKey, record::Envelope};
@@ -25,6 +25,7 @@ pub fn whole(snapshot: &Snapshot<'_>, rules: &identity::Rules, hash_key: &HashKe
     walked.expect("the state can be read");
     whole.counts = snapshot.scan::<Timeline>(&Range::all()).map(|row| kept(&row.expect("a row").1)).collect();
     whole.conflicts = snapshot.scan::<Conflicts>(&Range::all()).map(|row| kept(&row.expect("a row").1)).collect();
+    whole.decisions = snapshot.scan::<Decisions>(&Range::all()).map(|row| kept(&row.expect("a row").1)).collect();
     whole.copies = snapshot.shards().expect("shards").iter().map(|(_, shard)| shard.copies).sum();
     whole
 }
@@ -38,8 +39,14 @@ fn customer(resolved: &Resolved, answers: Answers) -> Customer {
     Customer {
         identifiers: resolved.identity.identifiers.iter().map(|(_, node)| node.identifier.to_string()).collect(),
         refused: resolved.refused.iter().map(link).collect::<BTreeSet<_>>(),
+        decisions: resolved.decisions.iter().map(told).collect(),
         answers,
     }
+}
+
+fn told(decision: &identity::Decision) -> String {
+    let [(_, left), (_, right)] = &decision.ends;
+    format!("{:?} {left} {right}: {}", decision.action, decision.reason)
 }
 
 fn kept(row: &TimelineRow) -> Kept {

@@ -4,27 +4,23 @@
 
 use std::time::Duration;
 
-use journal::NewRecord;
-use prost::Message as _;
 use proto::ingest::{
     DecideIdentityRequest, DecideIdentityResponse,
     identity_service_server::{IdentityService, IdentityServiceServer},
 };
 use tonic::{Request, Response, Status};
 use types::{
-    HashKey, Identifier, Micros,
-    record::{self, Envelope, FORMAT_VERSION, IdentityAction, IdentityDecision, PayloadType},
+    Identifier, Micros,
+    record::{self, IdentityAction, IdentityDecision},
 };
 
 use super::Ingest;
-use crate::status;
+use crate::{envelope, status};
 
 const NAME_BYTES_MAX: usize = 256;
 const REASON_BYTES_MAX: usize = 1_024;
 /// How far ahead of this machine's clock a caller's may be.
 const AHEAD_MAX: Duration = Duration::from_secs(300);
-/// The source that envelopes of decisions name.
-const SOURCE: &str = "operator";
 
 impl Ingest {
     /// The tonic server of operators' decisions.
@@ -41,7 +37,7 @@ impl IdentityService for Ingest {
     ) -> Result<Response<DecideIdentityResponse>, Status> {
         let now = self.shared.clock.now();
         let decision = self.checked(request.into_inner(), now)?;
-        let record = new_record(&decision, now, &self.shared.settings.hash_key, self.shared.partitions);
+        let record = envelope::of_decision(&decision, now, &self.shared.settings.hash_key, self.shared.partitions);
         let position = self.append(vec![record]).await?.into_iter().next().ok_or_else(status::positions_missing)?;
         let position = record::Position { partition: position.partition, offset: position.offset };
         tracing::info!(id = decision.decision_id, action = ?decision.action(), "an operator decided about identity");
@@ -112,26 +108,4 @@ fn decided_at(given: Option<&prost_types::Timestamp>, now: Micros) -> Result<Mic
         return Err(status::invalid("decided_at", &description));
     }
     Ok(decided_at)
-}
-
-/// The journal record of a decision, in the partition of its stronger identifier.
-fn new_record(decision: &IdentityDecision, received_at: Micros, hash_key: &HashKey, partitions: u32) -> NewRecord {
-    let ends = [&decision.left, &decision.right].into_iter().flatten().map(Identifier::from);
-    let strongest = ends.min_by(|left, right| left.fixed_order().cmp(&right.fixed_order()));
-    let key = hash_key.partition_key(&strongest.unwrap_or_else(|| Identifier::new("", ""))).0.to_vec();
-    let envelope = Envelope {
-        format_version: FORMAT_VERSION,
-        partition_key: key.clone(),
-        source: SOURCE.to_owned(),
-        received_at: Some(received_at.to_proto()),
-        payload_type: PayloadType::IdentityDecision.into(),
-        payload: decision.encode_to_vec(),
-        ..Envelope::default()
-    };
-    NewRecord {
-        partition: journal::partition_of(&key, partitions),
-        value: envelope.encode_to_vec(),
-        key,
-        headers: Vec::new(),
-    }
 }
