@@ -96,6 +96,15 @@ pub(crate) fn folded(journal: &Arc<EmbeddedJournal>, dir: &Path, runtime: &Runti
     Ok(store)
 }
 
+/// The journal with empty ones beside it.
+pub(crate) fn journals(journal: &Arc<EmbeddedJournal>) -> Journals {
+    Journals {
+        touchpoints: Arc::clone(journal) as Arc<dyn Journal>,
+        definitions: Arc::new(MemoryJournal::new(1)),
+        dead_letters: Arc::new(MemoryJournal::new(1)),
+    }
+}
+
 /// Runs the projector until everything is folded; returns what its threads had spent by then.
 fn project(
     store: &Arc<Store>,
@@ -105,12 +114,7 @@ fn project(
     let ProjectorConfig { batch_records_max, batch_bytes_max } = ProjectorConfig::default();
     let settings = ProjectorSettings { hash_key: feed::hash_key(), batch_records_max, batch_bytes_max };
     let ends = journal.ends()?;
-    let journals = Journals {
-        touchpoints: Arc::clone(journal) as Arc<dyn Journal>,
-        definitions: Arc::new(MemoryJournal::new(1)),
-        dead_letters: Arc::new(MemoryJournal::new(1)),
-    };
-    let projector = Projector::start(Arc::clone(store), &journals, settings)?;
+    let projector = Projector::start(Arc::clone(store), &journals(journal), settings)?;
     let mut progress = projector.progress();
     let all = |progress: &Progress| {
         (0..).zip(&ends).all(|(partition, end)| progress.applied.get(&partition).is_some_and(|applied| applied >= end))

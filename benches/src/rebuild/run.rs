@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Result, ensure};
-use journal::{Journal, embedded::EmbeddedJournal, memory::MemoryJournal};
+use journal::{Journal as _, embedded::EmbeddedJournal};
 use patron::config::{ProjectorConfig, RebuildConfig, StoreConfig};
 use projector::{Generations, GenerationsSettings, ProjectorSettings};
 use proto::admin::Rebuild;
@@ -63,8 +63,7 @@ fn open(journal: &Arc<EmbeddedJournal>, data: &Path) -> Result<Generations> {
         projector: ProjectorSettings { hash_key: feed::hash_key(), batch_records_max, batch_bytes_max },
         clock: || Micros(1),
     };
-    let journal = Arc::clone(journal) as Arc<dyn Journal>;
-    Ok(Generations::open(settings, journal, Arc::new(MemoryJournal::new(1)))?)
+    Ok(Generations::open(settings, run::journals(journal))?)
 }
 
 /// Waits until a generation lags no more.
