@@ -194,7 +194,7 @@ async fn lists_counts_samples_and_backtests_agree() {
     defined(&server, dir.path(), RECENT);
     let mut last = None;
     for customer in 0..20 {
-        let card = format!("loyalty_card:{customer}");
+        let card = format!("loyalty_card:10{customer}");
         last = Some(buys(&connection, &card, &format!("o{customer}"), MARCH + customer * DAY + DAY / 2).await);
     }
     server.caught_up();
@@ -269,7 +269,7 @@ async fn a_percentile_takes_all_ties_and_names_its_cut() {
     let mut last = None;
     for customer in 0..10 {
         for number in 0..=customer.min(7) {
-            let card = format!("loyalty_card:{customer}");
+            let card = format!("loyalty_card:10{customer}");
             last = Some(buys(&connection, &card, &format!("{customer}-{number}"), MARCH + number).await);
         }
     }

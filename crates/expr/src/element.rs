@@ -51,7 +51,7 @@ pub fn of_touchpoints() -> Vec<Field> {
         number(
             "net",
             "What was paid: the order's total, else the items after discount; given back counts below zero.",
-            |t| amounts::net(t),
+            amounts::net,
         ),
         number("discount", "All discounts.", amounts::discount),
         text("currency", "Currency of its amounts.", amounts::currency),

@@ -112,8 +112,9 @@ impl Members {
         customers: &BTreeMap<IdentifierId, Cause>,
         identifiers: &[IdentifierId],
     ) -> Result<(), StoreError> {
-        if self.told.generation != Some(live.number) {
-            // Everybody is looked at once this generation's first round comes.
+        self.compile(live, snapshot)?;
+        if self.told.generation != Some(live.number) || self.told.segments != self.current {
+            // Everybody is looked at in the round that follows.
             return Ok(());
         }
         let now = self.now(snapshot)?;
