@@ -108,6 +108,12 @@ fn members(server: &Server, segment: &str) -> BTreeSet<String> {
     lines.lines().map(id).collect()
 }
 
+/// Some time, another each time: a kill must come wherever it may.
+#[expect(clippy::disallowed_methods, reason = "the moment of a kill is not one of anything to wait for")]
+fn another_moment(kill: u32) {
+    std::thread::sleep(Duration::from_millis(300 + u64::from(kill) * 137 % 900));
+}
+
 #[tokio::test]
 async fn touchpoints_time_decisions_and_definitions_move_memberships() {
     let dir = tempfile::tempdir().unwrap();
@@ -246,8 +252,7 @@ fn kills_and_reconnects_lose_nothing_and_double_nothing() {
             watch.args(["--from", &cursor]);
         }
         let watch = watch.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        // Another moment each time.
-        std::thread::sleep(Duration::from_millis(150 + u64::from(kill) * 137 % 900));
+        another_moment(kill);
         server.kill();
         // It would wait for the server to come back under its old address.
         import.kill().unwrap();

@@ -93,7 +93,7 @@ pub fn advance(segments: &Segments, subject: &dyn Subject, told: &Told, now: Mic
             correction: false,
         });
     }
-    advance.changes.sort_by(|left, right| left.effective_at.cmp(&right.effective_at));
+    advance.changes.sort_by_key(|change| change.effective_at);
     advance
 }
 

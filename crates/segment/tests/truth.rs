@@ -13,6 +13,8 @@ use types::{Catalogue, Micros};
 mod condition;
 #[path = "truth/deed.rs"]
 mod deed;
+#[path = "truth/feed.rs"]
+mod feed;
 #[path = "truth/naive.rs"]
 mod naive;
 
@@ -42,8 +44,8 @@ fn segments(inner: &Condition, outer: &Condition) -> Segments {
 /// days, each with the microseconds beside it.
 fn candidates(deeds: &[Deed], inner: &Condition, outer: &Condition, from: i64, before: i64) -> Vec<i64> {
     let mut spans = BTreeSet::from([0]);
-    inner.each_span(&mut |span| drop(spans.insert(span)));
-    outer.each_span(&mut |span| drop(spans.insert(span)));
+    inner.each_span(&mut |span| spans.extend([span]));
+    outer.each_span(&mut |span| spans.extend([span]));
     let sums: BTreeSet<i64> = spans.iter().flat_map(|one| spans.iter().map(move |other| one + other)).collect();
     let moved = deeds.iter().flat_map(|deed| sums.iter().map(move |span| deed.at + span));
     let days = (-40..400).flat_map(|day| spans.iter().map(move |span| day * deed::DAY - span));

@@ -10,9 +10,12 @@ use tonic::Status;
 
 use crate::{context::Context, status};
 
+/// Segments and what they were compiled from.
+type Compiled = (Vec<Definition>, Segments);
+
 /// The segments of a snapshot; compiled again only when they have changed.
 pub(super) fn compiled(context: &Context, snapshot: &Snapshot<'_>) -> Result<Segments, Status> {
-    static LAST: LazyLock<Mutex<Option<Arc<(Vec<Definition>, Segments)>>>> = LazyLock::new(Mutex::default);
+    static LAST: LazyLock<Mutex<Option<Arc<Compiled>>>> = LazyLock::new(Mutex::default);
     let definitions = segment::check::definitions(&catalogue(snapshot)?);
     let last = LAST.lock().unwrap_or_else(PoisonError::into_inner).clone();
     if let Some(last) = last.filter(|last| last.0 == definitions) {

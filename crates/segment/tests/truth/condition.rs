@@ -124,7 +124,7 @@ impl Condition {
                 each(*gap);
                 first.each_span(each);
                 second.each_span(each);
-                for (gap, set) in third {
+                if let Some((gap, set)) = third {
                     each(*gap);
                     set.each_span(each);
                 }

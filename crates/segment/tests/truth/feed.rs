@@ -1,6 +1,5 @@
 //! The feed of memberships: whatever comes late and whenever somebody looks, the changes told so far, replayed, are the
 //! membership of now; each change has its exact instant, none comes early, and none is told twice.
-#![cfg(test)]
 
 use std::collections::BTreeMap;
 
@@ -8,21 +7,12 @@ use proptest::prelude::*;
 use segment::{Advance, Definition, Segments, Told, advance, schema};
 use types::{Catalogue, Micros};
 
-#[path = "truth/condition.rs"]
-mod condition;
-#[path = "truth/deed.rs"]
-mod deed;
-#[path = "truth/naive.rs"]
-mod naive;
-
-use condition::{Condition, any_condition};
-use deed::{DAY, Deed, any_deeds, customer};
-
-fn cases() -> u32 {
-    #[expect(clippy::disallowed_methods, reason = "the number of cases is the tester's choice, and changes no result")]
-    let asked = std::env::var("PATRON_SEGMENT_CASES").ok();
-    asked.and_then(|text| text.parse().ok()).unwrap_or(2_000)
-}
+use crate::{
+    cases,
+    condition::{Condition, any_condition},
+    deed::{self, DAY, Deed, any_deeds, customer},
+    naive,
+};
 
 fn segments(conditions: &[(&str, &Condition)]) -> Segments {
     let definition = |(name, condition): &(&str, &Condition)| Definition {
