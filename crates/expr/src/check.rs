@@ -8,8 +8,10 @@ use crate::{
     element::{self, Field},
     error::{ExpressionError, unknown},
     limits::SETS_MAX,
+    memo::Shared,
+    needs::Needs,
     parse::parse,
-    program::{Comparison, Needs, Node, Program, Source, Typed, Which},
+    program::{Comparison, Node, Program, Set, Source, Typed, Which},
     schema::{Schema, Type},
     syntax::{Part, Syntax},
     value::Value,
@@ -135,14 +137,22 @@ impl<'a> Checker<'a> {
     fn select(&mut self, syntax: &Syntax, operand: &Syntax, field: &str) -> Checked<Typed> {
         if let Part::Name(root) = &operand.part {
             match root.as_str() {
-                "traits" => return Ok((Node::Trait(field.to_owned()), Type::Dynamic)),
-                "consents" => return Ok((Node::Consent(field.to_owned()), Type::Text)),
+                "traits" => {
+                    self.needs.traits.insert(field.to_owned());
+                    return Ok((Node::Trait(field.to_owned()), Type::Dynamic));
+                }
+                "consents" => {
+                    self.needs.consents = true;
+                    return Ok((Node::Consent(field.to_owned()), Type::Text));
+                }
                 "metrics" => return self.metric(syntax, field),
                 _ => {}
             }
         }
         if let Some((which, source)) = self.element(operand)? {
-            return self.field(syntax, which, &source, field);
+            let shared = !matches!(which, Which::Bound);
+            let (node, ty) = self.field(syntax, which, &source, field)?;
+            return Ok((if shared { self.shared(syntax, node) } else { node }, ty));
         }
         let (node, ty) = self.check(operand)?;
         let key = Node::Constant(Value::Text(field.into()));
@@ -158,7 +168,20 @@ impl<'a> Checker<'a> {
             let message = unknown("the metric", name, self.schema.metrics.keys().map(String::as_str));
             return Err(ExpressionError::new(syntax.at, message));
         };
+        self.needs.metrics.insert(name.to_owned());
         Ok((Node::Metric(name.to_owned()), metric.ty.clone()))
+    }
+
+    /// A question that is asked of the customer alone, so that equal ones are worked out once.
+    fn shared(&mut self, syntax: &Syntax, node: Node) -> Node {
+        let text: Arc<str> = syntax.to_string().into();
+        self.needs.shared.insert(Arc::clone(&text));
+        Node::Shared(Shared::new(text), Box::new(node))
+    }
+
+    /// Single members of a set are read.
+    fn reads(&mut self, set: &Set) {
+        self.needs.reach = self.needs.reach.max(set.reach());
     }
 
     /// An element that fields can be read from: the bound one, or the first or last of a set.
@@ -172,6 +195,7 @@ impl<'a> Checker<'a> {
                 if matches!(name.as_str(), "first" | "last") && arguments.is_empty() =>
             {
                 let Some(set) = self.set(target)? else { return Ok(None) };
+                self.reads(&set);
                 let source = set.source.clone();
                 let set = Arc::new(set);
                 Ok(Some((if name == "first" { Which::First(set) } else { Which::Last(set) }, source)))

@@ -14,6 +14,7 @@ use types::{ExactSum, Micros};
 use crate::{
     element::{Field, Read},
     limits::SEGMENT_DEPTH_MAX,
+    memo::{Memo, Shared},
     program::{Comparison, Node, Program, TextTest, Which},
     subject::{Element, OrderView, Subject, Surroundings},
     value::Value,
@@ -36,14 +37,27 @@ pub struct Verdict {
 
 /// Evaluates a condition.
 pub fn evaluate(program: &Program, subject: &dyn Subject, around: &dyn Surroundings, now: Micros) -> Verdict {
-    let evaluation = Evaluation::new(subject, around, now);
+    evaluate_beside(program, subject, around, now, &Memo::default())
+}
+
+/// Evaluates a condition beside others of the same subject, surroundings and instant: what they share is worked out once.
+pub fn evaluate_beside(
+    program: &Program,
+    subject: &dyn Subject,
+    around: &dyn Surroundings,
+    now: Micros,
+    memo: &Memo,
+) -> Verdict {
+    let evaluation = Evaluation { memo: Some(memo), ..Evaluation::new(subject, around, now) };
     let truth = evaluation.value(&program.root, None).truth() == Some(true);
     Verdict { truth, next: evaluation.next() }
 }
 
 /// Evaluates a measure; `None` where the customer has none.
 pub fn number(program: &Program, subject: &dyn Subject, around: &dyn Surroundings, now: Micros) -> Option<ExactSum> {
-    Evaluation::new(subject, around, now).value(&program.root, None).as_number()
+    let memo = Memo::default();
+    let evaluation = Evaluation { memo: Some(&memo), ..Evaluation::new(subject, around, now) };
+    evaluation.value(&program.root, None).as_number()
 }
 
 /// The element that a name stands for inside a set's condition.
@@ -85,6 +99,8 @@ pub(crate) struct Evaluation<'a> {
     next: Cell<Option<i64>>,
     orders: OnceCell<Arc<[OrderView]>>,
     depth: Cell<usize>,
+    /// Without one, what lies behind each answer is traced.
+    memo: Option<&'a Memo>,
     pub(crate) trace: RefCell<Trace>,
 }
 
@@ -98,6 +114,7 @@ impl<'a> Evaluation<'a> {
             next: Cell::new(next),
             orders: OnceCell::new(),
             depth: Cell::new(0),
+            memo: None,
             trace: RefCell::default(),
         }
     }
@@ -162,7 +179,23 @@ impl<'a> Evaluation<'a> {
             Node::Segment(name) => self.member(name),
             Node::Quantile { measure, key, below } => self.quantile(measure, key, *below),
             Node::Condition(_, node) => self.value(node, bound),
+            Node::Shared(question, node) => self.shared(question, || self.value(node, None)),
         }
+    }
+
+    /// An answer that is kept, with the instant at which it can change.
+    fn shared(&self, question: &Shared, answer: impl FnOnce() -> Value) -> Value {
+        let Some(memo) = self.memo else { return answer() };
+        if let Some((value, next)) = memo.get(question) {
+            next.into_iter().for_each(|at| self.note(at));
+            return value;
+        }
+        let outer = self.next.take();
+        let value = answer();
+        let own = self.next.replace(outer);
+        own.into_iter().for_each(|at| self.note(at));
+        memo.keep(question, (value.clone(), own));
+        value
     }
 
     fn truth(&self, node: &Node, bound: Option<Bound<'_>>) -> Option<bool> {
@@ -206,6 +239,9 @@ impl<'a> Evaluation<'a> {
     }
 
     fn traced<'e>(&self, elements: impl IntoIterator<Item = Bound<'e>>) {
+        if self.memo.is_some() {
+            return;
+        }
         let mut trace = self.trace.borrow_mut();
         for element in elements {
             match element {

@@ -2,9 +2,13 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use types::ExactSum;
-
-use crate::{element::Field, schema::Type, value::Value};
+use crate::{
+    element::Field,
+    memo::Shared,
+    needs::{Needs, Reach},
+    schema::Type,
+    value::Value,
+};
 
 /// A checked expression. Cheap to clone; shared by threads.
 #[derive(Clone, Debug)]
@@ -14,49 +18,6 @@ pub struct Program {
     pub text: Arc<str>,
     /// What it reads.
     pub needs: Needs,
-}
-
-/// What an expression reads, so that nothing else has to be loaded.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Needs {
-    /// Whether single touchpoints.
-    pub touchpoints: bool,
-    /// Kinds of those; empty if it needs those of any kind.
-    pub kinds: BTreeSet<String>,
-    /// Whether touchpoints of any kind.
-    pub any_kind: bool,
-    /// Whether single orders.
-    pub orders: bool,
-    /// Whether its answer can change with time alone.
-    pub clock: bool,
-    /// Segments that it names.
-    pub segments: BTreeSet<String>,
-    /// Cuts of the population that it compares with.
-    pub quantiles: Vec<Quantile>,
-}
-
-/// A measure and the part of the population that lies below a cut.
-#[derive(Clone, Debug)]
-pub struct Quantile {
-    /// The measure as a program of its own: gives a number for each customer.
-    pub measure: Program,
-    /// From 0 to 1.
-    pub part: ExactSum,
-}
-
-impl PartialEq for Quantile {
-    fn eq(&self, other: &Self) -> bool {
-        self.key() == other.key()
-    }
-}
-
-impl Eq for Quantile {}
-
-impl Quantile {
-    /// Names the cut: equal for equal measures and parts.
-    pub fn key(&self) -> String {
-        format!("{} @ {}", self.measure.text, self.part.to_text())
-    }
 }
 
 /// A part of a checked expression.
@@ -97,6 +58,8 @@ pub(crate) enum Node {
     },
     /// A condition with its canonical text, for proofs.
     Condition(Arc<str>, Box<Node>),
+    /// What depends on nothing but the customer and the instant: worked out once for all programs that ask for it.
+    Shared(Shared, Box<Node>),
 }
 
 /// Which element a field is read from.
@@ -135,6 +98,41 @@ pub(crate) enum Limit {
     Current(CalendarUnit),
     /// In the one before it.
     Previous(CalendarUnit),
+}
+
+impl Set {
+    /// How far back members can lie. Units of the calendar are taken longer than they ever are.
+    pub(crate) fn reach(&self) -> Reach {
+        if self.source == Source::Orders {
+            return Reach::Nothing;
+        }
+        let span = |limit: &Limit| match limit {
+            Limit::Within(span) => Some(*span),
+            Limit::OlderThan(_) => None,
+            Limit::Current(unit) => Some(unit.longest()),
+            Limit::Previous(unit) => Some(2 * unit.longest()),
+        };
+        self.limits.iter().filter_map(span).min().map_or(Reach::Life, Reach::Span)
+    }
+
+    /// Whether it is all touchpoints of its kinds, whenever they were.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.limits.is_empty() && self.conditions.is_empty()
+    }
+}
+
+impl CalendarUnit {
+    /// More microseconds than any such unit has.
+    fn longest(self) -> i64 {
+        const DAY: i64 = 86_400_000_000;
+        DAY * match self {
+            Self::Day => 2,
+            Self::Week => 8,
+            Self::Month => 32,
+            Self::Quarter => 93,
+            Self::Year => 367,
+        }
+    }
 }
 
 /// A unit of the calendar, in UTC; weeks start on Monday.

@@ -40,8 +40,11 @@ pub struct OrderView {
 
 /// One customer. All that happened after `now` is left out by those who are given it.
 pub trait Subject {
-    /// All touchpoints in the total order, also those after any `now`; may be empty where the program needs none.
+    /// Touchpoints in the total order, also those after any `now`; those that no program reaches may be left out.
     fn touchpoints(&self) -> &[Element];
+
+    /// How many touchpoints of these kinds there are as of an instant; of all kinds where none is named.
+    fn count_of(&self, kinds: &BTreeSet<String>, now: Micros) -> usize;
 
     /// Orders that stand as of an instant, by (occurred_at, key); may be empty where the program needs none.
     fn orders(&self, now: Micros) -> Arc<[OrderView]>;

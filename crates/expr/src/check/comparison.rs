@@ -3,7 +3,7 @@
 use super::{
     Checked, Checker, Comparison, ExpressionError, Node, ONE, Syntax, Type, Typed, arguments, expected, measure,
 };
-use crate::{error::unknown, program::Quantile, syntax::Part};
+use crate::{error::unknown, needs::Quantile, syntax::Part};
 
 impl Checker<'_> {
     pub(super) fn compare(&mut self, comparison: Comparison, left: &Syntax, right: &Syntax) -> Checked<Typed> {
@@ -61,11 +61,7 @@ impl Checker<'_> {
     }
 
     fn take_over(&mut self, program: &crate::program::Program) {
-        self.needs.touchpoints |= program.needs.touchpoints;
-        self.needs.any_kind |= program.needs.any_kind;
-        self.needs.orders |= program.needs.orders;
-        self.needs.clock |= program.needs.clock;
-        self.needs.kinds.extend(program.needs.kinds.iter().cloned());
+        self.needs.join(&program.needs);
     }
 }
 

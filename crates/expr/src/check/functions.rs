@@ -62,7 +62,8 @@ impl Checker<'_> {
             return Err(ExpressionError::new(syntax.at, message));
         }
         self.needs.clock = true;
-        Ok((Node::Sequence(steps), Type::Bool))
+        steps.iter().for_each(|step| self.reads(&step.set));
+        Ok((self.shared(syntax, Node::Sequence(steps)), Type::Bool))
     }
 
     fn step(&mut self, syntax: &Syntax, gap: i64) -> Checked<Step> {
@@ -98,7 +99,8 @@ impl Checker<'_> {
         let field = element::of_orders().into_iter().find(|field| field.name == "net");
         let field = field.ok_or_else(|| ExpressionError::new(syntax.at, "orders have no net"))?;
         let value = Node::Field(Which::Bound, Arc::new(field));
-        Ok((Node::Aggregate(Aggregate::Sum, Arc::new(set), Some(Box::new(value))), Type::Number))
+        let node = Node::Aggregate(Aggregate::Sum, Arc::new(set), Some(Box::new(value)));
+        Ok((self.shared(syntax, node), Type::Number))
     }
 }
 

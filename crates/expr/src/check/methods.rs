@@ -81,7 +81,13 @@ impl Checker<'_> {
             }
             _ => return Err(ExpressionError::new(syntax.at, format!("`{name}` is written as `{name}(t, t.FIELD)`"))),
         };
-        Ok((Node::Aggregate(*aggregate, Arc::new(set), value), ty))
+        if *aggregate == Aggregate::Count && set.is_plain() {
+            self.needs.counts = true;
+        } else {
+            self.reads(&set);
+        }
+        let node = Node::Aggregate(*aggregate, Arc::new(set), value);
+        Ok((self.shared(syntax, node), ty))
     }
 
     #[expect(clippy::unused_self, reason = "reads as a rule of the checker")]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::{program::Quantile, schema::MetricField};
+use crate::{needs::Quantile, schema::MetricField};
 
 fn schema() -> Schema {
     let metric = |ty| MetricField { ty, description: String::new() };

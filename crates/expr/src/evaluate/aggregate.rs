@@ -5,10 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use types::ExactSum;
 
 use super::{Evaluation, Value};
-use crate::program::{Aggregate, Node, Set};
+use crate::program::{Aggregate, Node, Set, Source};
 
 impl Evaluation<'_> {
     pub(super) fn aggregate(&self, aggregate: Aggregate, set: &Set, value: Option<&Node>) -> Value {
+        if let (Source::Touchpoints(kinds), true, None, Some(_)) = (&set.source, set.is_plain(), value, self.memo) {
+            // The profile has counted them already.
+            return Value::of_count(self.subject.count_of(kinds, self.now));
+        }
         self.with_members(set, |members| {
             self.traced(members.iter().copied());
             let Some(value) = value else { return Value::of_count(members.len()) };

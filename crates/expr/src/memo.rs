@@ -1,0 +1,61 @@
+//! What was worked out of one customer at one instant, kept for all programs that ask for it: the metrics that conditions are
+//! made of.
+//!
+//! Equal questions have equal canonical texts, whichever segment asks them. Never outlives the customer or the instant.
+
+use std::{cell::RefCell, cmp::Ordering, collections::BTreeMap, sync::Arc};
+
+use crate::value::Value;
+
+/// A question that programs share: its canonical text, with a hash that tells most questions apart at once.
+#[derive(Clone, Debug)]
+pub(crate) struct Shared {
+    hash: u32,
+    text: Arc<str>,
+}
+
+impl Shared {
+    pub(crate) fn new(text: Arc<str>) -> Self {
+        Self { hash: crc32c::crc32c(text.as_bytes()), text }
+    }
+}
+
+impl Ord for Shared {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let text = || if Arc::ptr_eq(&self.text, &other.text) { Ordering::Equal } else { self.text.cmp(&other.text) };
+        self.hash.cmp(&other.hash).then_with(text)
+    }
+}
+
+impl PartialOrd for Shared {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Shared {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Shared {}
+
+/// An answer, and the first instant at which it can change.
+pub(crate) type Answer = (Value, Option<i64>);
+
+/// Answers of one customer at one instant.
+#[derive(Debug, Default)]
+pub struct Memo {
+    answers: RefCell<BTreeMap<Shared, Answer>>,
+}
+
+impl Memo {
+    pub(crate) fn get(&self, question: &Shared) -> Option<Answer> {
+        self.answers.borrow().get(question).cloned()
+    }
+
+    pub(crate) fn keep(&self, question: &Shared, answer: Answer) {
+        self.answers.borrow_mut().insert(question.clone(), answer);
+    }
+}
