@@ -3,9 +3,15 @@
 //! Of touchpoints that share their identity but not their content, the least (occurred_at, content hash) counts; the others are
 //! kept as conflicts.
 
+use segment::Facets;
 use store::{
     StoreError,
-    family::{Decisions, copies::CopyRow, timeline::TimelineRow},
+    family::{
+        Decisions,
+        copies::CopyRow,
+        timeline::TimelineRow,
+        touched::{Touch, Toucher},
+    },
 };
 use types::{ContentHash, IdentifierId, Micros, TotalOrder, record::Envelope};
 
@@ -48,7 +54,7 @@ impl Working<'_> {
         let hash_key = self.hash_key;
         let fragment = self.fragments.entry(incoming.fragment).or_default();
         fragment.add(&incoming.fact(), hash_key);
-        fragment.offset = fragment.offset.max(incoming.offset);
+        fragment.touch = fragment.touch.and(incoming.touch());
     }
 
     /// An equal copy changes nothing but the time of receipt, which is the earliest.
@@ -89,7 +95,7 @@ impl Working<'_> {
         self.losers.insert((incoming.fragment, incoming.copy, incoming.content));
         let fragment = self.fragments.entry(incoming.fragment).or_default();
         fragment.lose(incoming.fact().place);
-        fragment.offset = fragment.offset.max(incoming.offset);
+        fragment.touch = fragment.touch.and(incoming.touch());
     }
 
     /// Keeps an operator's decision under both of its ends; of equal ones the one received first.
@@ -127,12 +133,23 @@ impl Working<'_> {
         let place = TotalOrder { occurred_at: held.occurred_at, content: held.content, ..incoming.fact().place };
         let fragment = self.fragments.entry(held.fragment).or_default();
         fragment.lose(place);
-        fragment.offset = fragment.offset.max(incoming.offset);
+        fragment.touch = fragment.touch.and(incoming.touch_of_anything());
         Ok(())
     }
 }
 
 impl Incoming {
+    fn touch(&self) -> Touch {
+        let facets = Facets::of_touchpoint(&self.touchpoint);
+        Touch { facets, since: self.touchpoint.occurred(), ..self.touch_of_anything() }
+    }
+
+    /// Something that counted counts no more: whatever it said, and whenever.
+    fn touch_of_anything(&self) -> Touch {
+        let by = Toucher { evidence: false, decision: false, offset: self.offset, partition: self.partition };
+        Touch { by, facets: Facets::ALL, since: Micros(i64::MIN) }
+    }
+
     fn timeline_row(&self) -> TimelineRow {
         TimelineRow { partition: self.partition, offset: self.offset, envelope: self.envelope.clone() }
     }

@@ -8,11 +8,15 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
+use segment::Facets;
 use store::{
     Batch,
-    family::{Touched, touched::Touch},
+    family::{
+        Touched,
+        touched::{Touch, Toucher},
+    },
 };
-use types::IdentifierId;
+use types::{IdentifierId, Micros};
 
 use crate::working::{FragmentWork, Working};
 
@@ -35,15 +39,16 @@ impl Touches {
         for ((identifier, _), row) in &working.decisions {
             if let Some(row) = row {
                 let (offset, partition) = (row.offset, row.partition);
-                touches.add(*identifier, Touch { evidence: true, decision: true, offset, partition });
+                let by = Toucher { evidence: true, decision: true, offset, partition };
+                touches.add(*identifier, Touch { by, facets: Facets::ALL, since: Micros(i64::MIN) });
             }
         }
         touches
     }
 
     fn add(&mut self, identifier: IdentifierId, touch: Touch) {
-        let held = self.touched.entry(identifier).or_insert(touch);
-        *held = (*held).max(touch);
+        let held = self.touched.entry(identifier).or_default();
+        *held = held.and(touch);
     }
 
     pub(crate) fn put(&self, batch: &mut Batch) {
@@ -52,7 +57,7 @@ impl Touches {
 }
 
 fn touch_of(work: &FragmentWork) -> Touch {
-    Touch { evidence: work.says_otherwise(), decision: false, offset: work.offset, partition: work.partition }
+    Touch { by: Toucher { evidence: work.says_otherwise(), ..work.touch.by }, ..work.touch }
 }
 
 /// Whether a projector writes whom it touches, and whether it has heard so.

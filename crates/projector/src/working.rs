@@ -13,6 +13,7 @@ use store::{
         fragments::FragmentRow,
         shards::ShardRow,
         timeline::{TimelineKey, TimelineRow},
+        touched::Touch,
     },
 };
 use types::{ContentHash, CopyKey, FragmentId, HashKey, Identifier, IdentifierId, OrderKey, TotalOrder, time::Month};
@@ -53,8 +54,8 @@ pub(crate) struct FragmentWork {
     pub(crate) stale: bool,
     /// Whether anything changed.
     pub(crate) dirty: bool,
-    /// The greatest offset that changed it.
-    pub(crate) offset: u64,
+    /// What changed it.
+    pub(crate) touch: Touch,
     /// What it said about identity before this batch.
     before: (Option<TotalOrder>, bool),
 }

@@ -2,14 +2,19 @@
 //!
 //! Time is replayed over the touchpoints as they are known now: every change between the two instants has its own instant, also
 //! where several came while nobody looked. What was told and turns out wrong, because a touchpoint came late or identities
-//! changed, is corrected as of the instant told last. So the changes told so far, replayed, are the membership of now.
+//! changed, is corrected as of the instant told last. So the changes told so far, replayed, are the membership of now. Only the
+//! groups of segments are looked at that read what was touched, or whose deadline has come.
 
 use std::collections::BTreeMap;
 
-use expr::Subject;
+use expr::{Memo, Subject};
 use types::Micros;
 
-use crate::segments::Segments;
+use crate::{
+    facets::Facets,
+    groups::{Group, Groups},
+    segments::Segments,
+};
 
 /// What was told of one customer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,6 +23,8 @@ pub struct Told {
     pub until: Option<Micros>,
     /// Segments that the customer is in, with the version and the instant since when, as told.
     pub segments: BTreeMap<String, Entry>,
+    /// Of each group in which something can change though nothing happens, the first such instant.
+    pub due: BTreeMap<Group, Micros>,
 }
 
 /// A membership as it was told.
@@ -44,6 +51,29 @@ pub struct Change {
     pub correction: bool,
 }
 
+/// What happened to a customer since the instant told last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Happened {
+    /// Groups whose truth it can have changed.
+    pub groups: Groups,
+    /// When: the earliest occurred_at of the touchpoints that came; `None` where that says nothing, because identities, segments or
+    /// cuts changed.
+    pub since: Option<Micros>,
+}
+
+impl Happened {
+    /// Nothing; only time passed.
+    pub const NOTHING: Self = Self { groups: Groups::NONE, since: None };
+
+    /// Anything, at any time.
+    pub const ANYTHING: Self = Self { groups: Groups::ALL, since: None };
+
+    /// Touchpoints came that touch this, the earliest of them at an instant.
+    pub fn touchpoints(segments: &Segments, touched: Facets, since: Micros) -> Self {
+        Self { groups: segments.reading(touched), since: Some(since) }
+    }
+}
+
 /// What follows from an advance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Advance {
@@ -51,89 +81,148 @@ pub struct Advance {
     pub changes: Vec<Change>,
     /// What is told once they are.
     pub told: Told,
-    /// The first instant at which something can change if nothing happens.
-    pub next: Option<Micros>,
+}
+
+impl Told {
+    /// The first instant at which something can change though nothing happens.
+    pub fn next(&self) -> Option<Micros> {
+        self.due.values().min().copied()
+    }
+
+    /// Groups whose deadline has come.
+    pub fn is_due(&self, now: Micros) -> Groups {
+        self.due.iter().filter(|(_, at)| **at <= now).map(|(group, _)| *group).collect()
+    }
+
+    /// The earliest instant at which any of these groups has to be evaluated after this happened; `None` if none has to be.
+    pub fn earliest(&self, happened: &Happened, now: Micros) -> Option<Micros> {
+        let now = self.not_before(now);
+        if happened.groups.and(self.is_due(now)).is_empty() {
+            return None;
+        }
+        let due = self.next().map_or(now, |due| due.min(now));
+        if happened.groups.is_empty() {
+            Some(due)
+        } else {
+            Some(self.start(happened, due).map_or(now, |start| start.at))
+        }
+    }
+
+    /// Where to begin with a group whose truth may have changed and whose deadline is this; `None` for the newest touchpoint:
+    /// what was before the first telling is no news.
+    fn start(&self, happened: &Happened, due: Micros) -> Option<Start> {
+        match (self.until, happened.since) {
+            (Some(until), Some(since)) if since > until => Some(Start { at: due.min(since), corrects: false }),
+            (Some(until), _) => Some(Start { at: until, corrects: true }),
+            (None, since) => since.map(|since| Start { at: due.min(since), corrects: false }),
+        }
+    }
+
+    /// Time never goes back.
+    fn not_before(&self, now: Micros) -> Micros {
+        self.until.map_or(now, |until| until.max(now))
+    }
 }
 
 /// Most instants that are looked at between the two for one segment; beyond them only the state of now is told.
 const STEPS_MAX: usize = 1_000;
 
 /// Brings what was told of a customer up to now. An instant before the one told last counts as that one: time never goes back.
-pub fn advance(segments: &Segments, subject: &dyn Subject, told: &Told, now: Micros) -> Advance {
-    let now = told.until.map_or(now, |until| until.max(now));
-    let mut advance =
-        Advance { changes: Vec::new(), told: Told { until: Some(now), segments: BTreeMap::new() }, next: None };
-    for (name, version, program) in segments.iter() {
-        let held = told.segments.get(name).copied();
-        // One that is told the first time begins at the newest touchpoint: what was before it is no news.
-        let from = told.until.or_else(|| subject.latest(now)).unwrap_or(now);
-        let mut walk = Walk { segment: name, version, held, changes: &mut advance.changes };
-        let mut verdict = expr::evaluate(program, subject, segments, from);
-        walk.see(verdict.truth, from, told.until.is_some());
-        let mut steps = 0;
-        while let Some(at) = verdict.next.filter(|next| *next <= now) {
-            steps += 1;
-            let at = if steps < STEPS_MAX { at } else { now };
-            verdict = expr::evaluate(program, subject, segments, at);
-            walk.see(verdict.truth, at, false);
-            if at == now {
-                break;
+pub fn advance(segments: &Segments, subject: &dyn Subject, told: &Told, happened: &Happened, now: Micros) -> Advance {
+    let now = told.not_before(now);
+    let mut look = Look { segments, subject, now, memos: BTreeMap::new(), changes: Vec::new() };
+    let mut after = Told { until: Some(now), ..told.clone() };
+    let groups = segments.groups();
+    after.due.retain(|group, _| groups.contains(*group));
+    for (group, alike) in segments.chosen(happened.groups.and(told.is_due(now))) {
+        let start = look.start(group, told, happened);
+        let mut due = None;
+        for name in &alike.names {
+            let (entry, next) = look.walk(name, told.segments.get(name).copied(), start);
+            match entry {
+                Some(entry) => drop(after.segments.insert(name.clone(), entry)),
+                None => drop(after.segments.remove(name)),
             }
+            due = earlier(due, next);
         }
-        let held = walk.held;
-        advance.told.segments.extend(held.map(|entry| (name.to_owned(), Entry { version, ..entry })));
-        advance.next = earlier(advance.next, verdict.next.filter(|next| *next > now));
+        match due {
+            Some(due) => drop(after.due.insert(group, due)),
+            None => drop(after.due.remove(&group)),
+        }
     }
-    for (name, entry) in told.segments.iter().filter(|(name, _)| segments.get(name).is_none()) {
-        advance.changes.push(Change {
-            segment: name.clone(),
-            version: entry.version,
-            entered: false,
-            effective_at: now,
-            correction: false,
-        });
-    }
-    advance.changes.sort_by_key(|change| change.effective_at);
-    advance
+    let mut changes = look.changes;
+    after.segments.retain(|name, entry| {
+        let kept = segments.get(name).is_some();
+        if !kept {
+            changes.push(left(name, *entry, now));
+        }
+        kept
+    });
+    changes.sort_by(|one, other| (one.effective_at, &one.segment).cmp(&(other.effective_at, &other.segment)));
+    Advance { changes, told: after }
 }
 
 /// Of a customer id that is no customer's any more: it has left all that it was told to be in.
 pub fn gone(told: &Told, now: Micros) -> Vec<Change> {
-    let now = told.until.map_or(now, |until| until.max(now));
-    let left = |(segment, entry): (&String, &Entry)| Change {
-        segment: segment.clone(),
-        version: entry.version,
-        entered: false,
-        effective_at: now,
-        correction: false,
-    };
-    told.segments.iter().map(left).collect()
+    let now = told.not_before(now);
+    told.segments.iter().map(|(name, entry)| left(name, *entry, now)).collect()
+}
+
+fn left(segment: &str, entry: Entry, at: Micros) -> Change {
+    let (segment, version) = (segment.to_owned(), entry.version);
+    Change { segment, version, entered: false, effective_at: at, correction: false }
 }
 
 fn earlier(one: Option<Micros>, other: Option<Micros>) -> Option<Micros> {
     one.into_iter().chain(other).min()
 }
 
-struct Walk<'a> {
-    segment: &'a str,
-    version: u32,
-    held: Option<Entry>,
-    changes: &'a mut Vec<Change>,
+/// Where to begin with a group.
+#[derive(Clone, Copy)]
+struct Start {
+    at: Micros,
+    /// What differs there from what was told was wrong when it was told.
+    corrects: bool,
 }
 
-impl Walk<'_> {
-    fn see(&mut self, truth: bool, at: Micros, correction: bool) {
-        if truth == self.held.is_some() {
-            return;
-        }
-        let change = Change {
-            segment: self.segment.to_owned(),
-            version: self.version,
-            entered: truth,
-            effective_at: at,
-            correction,
+struct Look<'a> {
+    segments: &'a Segments,
+    subject: &'a dyn Subject,
+    now: Micros,
+    /// What segments share, by the instant of evaluation.
+    memos: BTreeMap<Micros, Memo>,
+    changes: Vec<Change>,
+}
+
+impl Look<'_> {
+    fn start(&self, group: Group, told: &Told, happened: &Happened) -> Start {
+        let due = told.due.get(&group).copied().unwrap_or(self.now).min(self.now);
+        let started = if happened.groups.contains(group) {
+            told.start(happened, due)
+        } else {
+            Some(Start { at: due, corrects: false })
         };
-        self.changes.push(change);
-        self.held = truth.then_some(Entry { version: self.version, since: at });
+        started.unwrap_or_else(|| Start { at: self.subject.latest(self.now).unwrap_or(self.now), corrects: false })
+    }
+
+    /// Steps from change to change; the membership of now, and when it can change next.
+    fn walk(&mut self, name: &str, held: Option<Entry>, start: Start) -> (Option<Entry>, Option<Micros>) {
+        let Some((version, program)) = self.segments.get(name) else { return (None, None) };
+        let (now, mut at, mut held, mut steps) = (self.now, start.at, held, 0);
+        loop {
+            let memo = self.memos.entry(at).or_default();
+            let verdict = expr::evaluate_beside(program, self.subject, self.segments, at, memo);
+            if verdict.truth != held.is_some() {
+                let (segment, correction) = (name.to_owned(), start.corrects && at == start.at);
+                self.changes.push(Change { segment, version, entered: verdict.truth, effective_at: at, correction });
+                held = verdict.truth.then_some(Entry { version, since: at });
+            }
+            let Some(next) = verdict.next.filter(|next| *next <= now && at < now) else {
+                let held = held.map(|entry| Entry { version, ..entry });
+                return (held, verdict.next);
+            };
+            steps += 1;
+            at = if steps < STEPS_MAX { next } else { now };
+        }
     }
 }

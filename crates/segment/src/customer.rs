@@ -10,7 +10,7 @@ use std::{
 };
 
 use expr::{Element, OrderView, Subject, Value, element, moving::Moving};
-use profile::{Fact, OrderFacts, State, view};
+use profile::{Fact, OrderFacts, State, activity::Dimension, view};
 use prost::Message;
 use types::{Amounts, ExactSum, HashKey, Micros};
 
@@ -26,7 +26,7 @@ pub struct Customer {
     earlier: RefCell<BTreeMap<usize, Rc<AsOf>>>,
 }
 
-/// Most earlier states that are kept: one evaluation asks for one instant.
+/// Most earlier states that are kept: one evaluation asks for one instant, and the next mostly for a later one.
 const EARLIER_MAX: usize = 4;
 
 #[derive(Debug)]
@@ -37,8 +37,8 @@ struct AsOf {
 }
 
 impl Customer {
-    /// A customer of its merged state, its touchpoints in the total order (none where `touchpoints_needed` says so), and the
-    /// namespaces of its identifiers.
+    /// A customer of its merged state, its touchpoints in the total order, and the namespaces of its identifiers. Touchpoints that
+    /// no program reaches may be left out, unless it is evaluated at instants that `touchpoints_needed` names.
     pub fn new(state: State, touchpoints: Vec<Element>, namespaces: BTreeSet<String>, hash_key: HashKey) -> Self {
         let newest = state.core.last.as_ref().map(|last| last.occurred_at);
         let state = Rc::new(AsOf::new(state));
@@ -47,11 +47,12 @@ impl Customer {
 
     /// A customer folded from its touchpoints alone.
     pub fn of_touchpoints(touchpoints: Vec<Element>, namespaces: BTreeSet<String>, hash_key: HashKey) -> Self {
-        let state = folded(&touchpoints, &hash_key);
+        let mut state = State::default();
+        fold(&mut state, &touchpoints, &hash_key);
         Self::new(state, touchpoints, namespaces, hash_key)
     }
 
-    /// Whether touchpoints have to be loaded although no program asks for them: some lie after `now`.
+    /// Whether all touchpoints have to be loaded whatever programs ask for: some lie after `now`, so the state is folded anew.
     pub fn touchpoints_needed(state: &State, now: Micros) -> bool {
         state.core.last.as_ref().is_some_and(|last| last.occurred_at > now)
     }
@@ -64,10 +65,15 @@ impl Customer {
         if let Some(known) = self.earlier.borrow().get(&past) {
             return Rc::clone(known);
         }
-        let fresh = Rc::new(AsOf::new(folded(self.touchpoints.get(..past).unwrap_or_default(), &self.hash_key)));
+        let (from, mut state) = match self.earlier.borrow().range(..past).next_back() {
+            Some((from, known)) => (*from, known.state.clone()),
+            None => (0, State::default()),
+        };
+        fold(&mut state, self.touchpoints.get(from..past).unwrap_or_default(), &self.hash_key);
+        let fresh = Rc::new(AsOf::new(state));
         let mut earlier = self.earlier.borrow_mut();
         if earlier.len() >= EARLIER_MAX {
-            earlier.clear();
+            earlier.pop_first();
         }
         earlier.insert(past, Rc::clone(&fresh));
         fresh
@@ -77,6 +83,14 @@ impl Customer {
 impl Subject for Customer {
     fn touchpoints(&self) -> &[Element] {
         &self.touchpoints
+    }
+
+    fn count_of(&self, kinds: &BTreeSet<String>, now: Micros) -> usize {
+        let as_of = self.as_of(now);
+        let months = as_of.state.months.values();
+        let tallies = months.filter_map(|month| month.tallies.get(&Dimension::Kind)).flatten();
+        let of_kind = tallies.filter(|(kind, _)| kinds.is_empty() || kinds.contains(*kind));
+        of_kind.map(|(_, tally)| usize::try_from(tally.count).unwrap_or(usize::MAX)).sum()
     }
 
     fn orders(&self, now: Micros) -> Arc<[OrderView]> {
@@ -124,12 +138,10 @@ impl AsOf {
     }
 }
 
-fn folded(touchpoints: &[Element], hash_key: &HashKey) -> State {
-    let mut state = State::default();
+fn fold(state: &mut State, touchpoints: &[Element], hash_key: &HashKey) {
     for one in touchpoints {
         state.add(&Fact::new(&one.touchpoint, one.content), hash_key);
     }
-    state
 }
 
 fn order_view(key: [u8; 16], facts: &OrderFacts) -> Option<OrderView> {

@@ -8,7 +8,10 @@ pub mod check;
 pub mod clock;
 pub mod customer;
 pub mod cuts;
+pub mod facets;
+pub mod groups;
 pub mod memberships;
+mod naming;
 pub mod schema;
 pub mod segments;
 
@@ -16,5 +19,7 @@ pub use advance::{Advance, Change, Told, advance};
 pub use check::SegmentCheck;
 pub use clock::Clock;
 pub use customer::Customer;
+pub use facets::Facets;
+pub use groups::{Group, Groups};
 pub use memberships::{Membership, Until, until};
 pub use segments::{Definition, Finding, Segments};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use expr::{NumberField, Schema, Type, schema::MetricField};
 use profile::metric::{BUILT_IN, Law, Metric};
-use types::Catalogue;
+use types::{Catalogue, Kind};
 
 /// The schema for the kinds of a catalogue and the segments of these names.
 pub fn schema<'a>(kinds: &Catalogue, segments: impl IntoIterator<Item = &'a str>) -> Schema {
@@ -23,6 +23,29 @@ pub fn metrics() -> BTreeMap<String, MetricField> {
         (name.to_owned(), MetricField { ty, description: description.to_owned() })
     };
     declared.chain(derived).map(field).collect()
+}
+
+/// Touchpoints that a metric looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Looks {
+    /// All.
+    Everything,
+    /// Those about orders.
+    Orders,
+    /// Those of these kinds.
+    Kinds(&'static [Kind]),
+}
+
+/// Touchpoints that a metric looks at, by its name.
+pub(crate) fn looks_at(name: &str) -> Looks {
+    if let Some(metric) = BUILT_IN.iter().find(|metric| metric.name == name) {
+        return if metric.kinds.is_empty() { Looks::Everything } else { Looks::Kinds(metric.kinds) };
+    }
+    match DERIVED.iter().position(|(derived, ..)| *derived == name) {
+        Some(0) => Looks::Kinds(&[Kind::PointsEarned, Kind::PointsSpent]),
+        Some(place) if place >= FIRST_OF_ORDERS => Looks::Orders,
+        _ => Looks::Everything,
+    }
 }
 
 fn type_of(metric: &Metric) -> Type {
@@ -59,6 +82,9 @@ impl Form {
         }
     }
 }
+
+/// Where those that look at orders alone begin.
+const FIRST_OF_ORDERS: usize = 11;
 
 /// What the view works out of orders and activity; `docs/metrics.md` says more.
 const DERIVED: &[(&str, Form, &str)] = &[
@@ -101,3 +127,19 @@ const DERIVED: &[(&str, Form, &str)] = &[
     ("spent_by_category", Form::Moneys, "Total by category and currency."),
     ("spent_by_month", Form::Moneys, "Total by month and currency."),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metrics_look_at_what_they_are_worked_out_from() {
+        assert_eq!(looks_at("orders"), Looks::Orders);
+        assert_eq!(looks_at("spent_by_month"), Looks::Orders);
+        assert_eq!(looks_at("time_by_store"), Looks::Everything);
+        assert_eq!(looks_at("costs"), Looks::Everything);
+        assert_eq!(looks_at("points_balance"), Looks::Kinds(&[Kind::PointsEarned, Kind::PointsSpent]));
+        assert_eq!(looks_at("visits"), Looks::Kinds(&[Kind::StoreEntered]));
+        assert_eq!(DERIVED.iter().position(|(name, ..)| *name == "orders"), Some(FIRST_OF_ORDERS));
+    }
+}

@@ -2,10 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use expr::{ExpressionError, Program, Proof, Quantile, Schema, Subject, Surroundings};
+use std::sync::Arc;
+
+use expr::{ExpressionError, Memo, Needs, Program, Proof, Quantile, Reach, Schema, Subject, Surroundings};
 use types::{ExactSum, Micros};
 
-use crate::memberships::Membership;
+use crate::{
+    facets::Facets,
+    groups::{Alike, Group, Groups, group_of, grouped},
+    memberships::Membership,
+    naming::{circles, names_named, needs},
+};
 
 /// A segment as it is declared.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,14 +38,16 @@ pub struct Finding {
 /// Segments that are compiled, with the cuts of the population that they compare with.
 #[derive(Clone, Debug, Default)]
 pub struct Segments {
-    compiled: BTreeMap<String, Compiled>,
+    compiled: Arc<BTreeMap<String, Compiled>>,
+    groups: Arc<BTreeMap<Group, Alike>>,
     cuts: BTreeMap<String, ExactSum>,
 }
 
 #[derive(Clone, Debug)]
-struct Compiled {
+pub(crate) struct Compiled {
     version: u32,
-    program: Program,
+    pub(crate) program: Program,
+    group: Group,
 }
 
 impl Segments {
@@ -52,12 +61,30 @@ impl Segments {
         let (mut compiled, mut findings) = (BTreeMap::new(), Vec::new());
         for Definition { name, version, expression } in definitions {
             match expr::compile(expression, &schema) {
-                Ok(program) => drop(compiled.insert(name.clone(), Compiled { version: *version, program })),
+                Ok(program) => {
+                    compiled.insert(name.clone(), Compiled { version: *version, program, group: Group::default() });
+                }
                 Err(error) => findings.push(Finding { name: name.clone(), error }),
             }
         }
         findings.extend(circles(&compiled));
-        if findings.is_empty() { Ok(Self { compiled, cuts: BTreeMap::new() }) } else { Err(findings) }
+        if findings.is_empty() { Ok(Self::of(compiled)) } else { Err(findings) }
+    }
+
+    /// Of segments that do not name each other in circles.
+    fn of(mut compiled: BTreeMap<String, Compiled>) -> Self {
+        let needs: Vec<(String, Needs)> =
+            compiled.iter().map(|(name, held)| (name.clone(), needs(&compiled, &held.program))).collect();
+        for (name, needs) in &needs {
+            compiled.entry(name.clone()).and_modify(|held| held.group = group_of(needs));
+        }
+        let of_group = |(name, needs): (String, Needs)| {
+            let group = compiled.get(&name).map(|held| held.group).unwrap_or_default();
+            (name, group, needs)
+        };
+        let all: Vec<(String, Group, Needs)> = needs.into_iter().map(of_group).collect();
+        let groups = grouped(all.iter().map(|(name, group, needs)| (name.as_str(), *group, needs.clone())));
+        Self { compiled: Arc::new(compiled), groups: Arc::new(groups), cuts: BTreeMap::new() }
     }
 
     /// Compiles what can be. What cannot – another version wrote it, a custom kind is configured no more – is left out with those
@@ -78,7 +105,7 @@ impl Segments {
     /// The same segments with these cuts.
     #[must_use]
     pub fn with_cuts(&self, cuts: BTreeMap<String, ExactSum>) -> Self {
-        Self { compiled: self.compiled.clone(), cuts }
+        Self { cuts, ..self.clone() }
     }
 
     /// Names, versions and programs, by name.
@@ -91,6 +118,51 @@ impl Segments {
         self.compiled.get(name).map(|held| (held.version, &held.program))
     }
 
+    /// The group that a segment is in.
+    pub fn group(&self, name: &str) -> Option<Group> {
+        self.compiled.get(name).map(|held| held.group)
+    }
+
+    /// The groups that have segments.
+    pub fn groups(&self) -> Groups {
+        self.groups.keys().copied().collect()
+    }
+
+    /// Groups that read what was touched.
+    pub fn reading(&self, touched: Facets) -> Groups {
+        self.groups.iter().filter(|(_, alike)| alike.facets.meet(touched)).map(|(group, _)| *group).collect()
+    }
+
+    /// Groups that compare with a cut of the population.
+    pub fn cutting(&self) -> Groups {
+        self.groups.iter().filter(|(_, alike)| alike.cut).map(|(group, _)| *group).collect()
+    }
+
+    /// Groups of these segments and of those that name them.
+    pub fn concerned(&self, changed: &BTreeSet<String>) -> Groups {
+        let concerns = |held: &Compiled| {
+            let named = self.names_named(&held.program);
+            named.into_iter().any(|name| changed.contains(name))
+        };
+        let of = |(name, held): (&String, &Compiled)| (changed.contains(name) || concerns(held)).then_some(held.group);
+        self.compiled.iter().filter_map(of).collect()
+    }
+
+    /// How far back these groups need single touchpoints.
+    pub fn reach(&self, groups: Groups) -> Reach {
+        self.chosen(groups).map(|(_, alike)| alike.reach).max().unwrap_or_default()
+    }
+
+    /// Whether these groups read anything of the profile, beside single touchpoints.
+    pub fn read_the_profile(&self, groups: Groups) -> bool {
+        self.chosen(groups).any(|(_, alike)| alike.profile)
+    }
+
+    /// The groups that there are of these, with the names of their segments.
+    pub(crate) fn chosen(&self, groups: Groups) -> impl Iterator<Item = (Group, &Alike)> {
+        self.groups.iter().filter(move |(group, _)| groups.contains(**group)).map(|(group, alike)| (*group, alike))
+    }
+
     /// Cuts that a program and the segments that it names compare with, each once.
     pub fn quantiles(&self, program: &Program) -> Vec<Quantile> {
         let all = std::iter::once(program).chain(self.named(program)).flat_map(|one| &one.needs.quantiles);
@@ -98,9 +170,9 @@ impl Segments {
         by_key.into_values().collect()
     }
 
-    /// Whether a segment, by itself or by those that it names, needs single touchpoints.
-    pub fn needs_touchpoints(&self, program: &Program) -> bool {
-        program.needs.touchpoints || self.named(program).any(|other| other.needs.touchpoints)
+    /// How far back a program, by itself or by the segments that it names, needs single touchpoints.
+    pub fn reach_of(&self, program: &Program) -> Reach {
+        needs(&self.compiled, program).reach
     }
 
     /// Membership of one segment at an instant; `None` if there is no such segment.
@@ -112,8 +184,12 @@ impl Segments {
 
     /// Memberships of all segments at an instant.
     pub fn memberships(&self, subject: &dyn Subject, now: Micros) -> BTreeMap<String, Membership> {
-        let each = self.compiled.keys().filter_map(|name| Some((name.clone(), self.membership(name, subject, now)?)));
-        each.collect()
+        let memo = Memo::default();
+        let membership = |(name, held): (&String, &Compiled)| {
+            let verdict = expr::evaluate_beside(&held.program, subject, self, now, &memo);
+            (name.clone(), Membership { version: held.version, member: verdict.truth, next: verdict.next })
+        };
+        self.compiled.iter().map(membership).collect()
     }
 
     /// Why a customer is in a segment, or is not; `None` if there is no such segment.
@@ -121,21 +197,13 @@ impl Segments {
         self.compiled.get(name).map(|held| expr::prove(&held.program, subject, self, now))
     }
 
-    /// Programs of the segments that a program names, directly or over others.
     fn named<'a>(&'a self, program: &'a Program) -> impl Iterator<Item = &'a Program> {
-        let mut open: Vec<&str> = program.needs.segments.iter().map(String::as_str).collect();
-        let mut seen = BTreeSet::new();
-        std::iter::from_fn(move || {
-            while let Some(name) = open.pop() {
-                if seen.insert(name)
-                    && let Some(held) = self.compiled.get(name)
-                {
-                    open.extend(held.program.needs.segments.iter().map(String::as_str));
-                    return Some(&held.program);
-                }
-            }
-            None
-        })
+        let names = self.names_named(program);
+        names.into_iter().filter_map(|name| self.compiled.get(name).map(|held| &held.program))
+    }
+
+    fn names_named<'a>(&'a self, program: &'a Program) -> BTreeSet<&'a str> {
+        names_named(&self.compiled, program)
     }
 }
 
@@ -147,28 +215,4 @@ impl Surroundings for Segments {
     fn cut(&self, key: &str) -> Option<ExactSum> {
         self.cuts.get(key).copied()
     }
-}
-
-/// Segments that name themselves, directly or over others, and chains that are too long.
-fn circles(compiled: &BTreeMap<String, Compiled>) -> Vec<Finding> {
-    let names = |name: &str| compiled.get(name).into_iter().flat_map(|held| held.program.needs.segments.iter());
-    // Each round finishes those that name only finished ones; what is left after all rounds goes round in a circle.
-    let mut finished: BTreeSet<&str> = BTreeSet::new();
-    for _ in 0..expr::limits::SEGMENT_DEPTH_MAX {
-        let ready = compiled.keys().filter(|name| names(name).all(|other| finished.contains(other.as_str())));
-        let ready: Vec<&str> = ready.map(String::as_str).collect();
-        finished.extend(ready);
-    }
-    let left = compiled.keys().filter(|name| !finished.contains(name.as_str()));
-    let finding = |name: &String| {
-        let others: Vec<&str> =
-            names(name).filter(|other| !finished.contains(other.as_str())).map(String::as_str).collect();
-        let message = format!(
-            "segments name each other in a circle, or more than {} deep: `{name}` names `{}`",
-            expr::limits::SEGMENT_DEPTH_MAX,
-            others.join("`, `")
-        );
-        Finding { name: name.clone(), error: ExpressionError { at: 0, message } }
-    };
-    left.map(finding).collect()
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{error::OpenError, rules};
 
 /// Version of the layout on disk that this code reads and writes.
-pub const FORMAT_VERSION: u32 = 3;
+pub const FORMAT_VERSION: u32 = 4;
 
 /// What is written once when a state is created.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -22,6 +22,7 @@ pub mod memberships;
 mod rows;
 #[cfg(test)]
 mod tests;
+pub mod told_segments;
 
 use families::{Holders, IdentityChanges, PublishedManifests, Tolds};
 pub use families::{PUBLISHED_FORMAT_VERSION, PublishedManifest};
@@ -168,6 +169,18 @@ impl Published {
         self.db
             .write_opt(batch.into_rows(&self.db), &options)
             .map_err(|error| StoreError::Unpublished(error.to_string()))
+    }
+
+    fn all<F: Family>(&self) -> Result<BTreeMap<F::Key, F::Value>, StoreError>
+    where
+        F::Key: Ord,
+    {
+        let rows = self.db.iterator_cf(self.handle::<F>(), IteratorMode::Start);
+        let decode = |(key, value): (Box<[u8]>, Box<[u8]>)| {
+            let key = F::decode_key(&key).ok_or_else(|| damaged::<F>("a key of another form".to_owned()))?;
+            Ok((key, decode_value::<F>(&value)?))
+        };
+        rows.map(|row| row.map_err(read_error).and_then(decode)).collect()
     }
 
     fn get<F: Family>(&self, key: &F::Key) -> Result<Option<F::Value>, StoreError> {

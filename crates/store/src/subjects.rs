@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use expr::Element;
+use expr::{Element, Reach};
+use profile::State;
 use prost::Message as _;
 use segment::Customer;
 use types::{
@@ -13,8 +14,11 @@ use types::{
 use crate::{
     customers::{CustomerRows, Resolved},
     error::StoreError,
-    family::{Family as _, Timeline, timeline::TimelineRow},
-    snapshot::Snapshot,
+    family::{
+        Family as _, Timeline,
+        timeline::{TimelineKey, TimelineRow},
+    },
+    snapshot::{Range, Snapshot},
 };
 
 /// A customer ready to be evaluated.
@@ -26,8 +30,18 @@ pub struct Subject {
     pub positions: Vec<Position>,
 }
 
-/// A resolved customer as expressions see it at an instant. Touchpoints are loaded where they are wanted, or where some lie after
-/// the instant.
+/// What is wanted of a customer.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted {
+    /// The earliest instant that it is evaluated at.
+    pub from: Micros,
+    /// How far back of that single touchpoints are read.
+    pub reach: Reach,
+    /// Whether the profile is read too: if some touchpoints lie after the instant, it is folded anew from all.
+    pub profile: bool,
+}
+
+/// A resolved customer as expressions see it.
 ///
 /// # Errors
 /// Those of the store.
@@ -36,14 +50,14 @@ pub fn subject(
     rows: &CustomerRows<'_>,
     hash_key: &HashKey,
     resolved: &Resolved,
-    touchpoints: bool,
-    now: Micros,
+    wanted: Wanted,
 ) -> Result<Subject, StoreError> {
     let state = rows.state(&resolved.identity)?;
     let mut seen = Vec::new();
-    if touchpoints || Customer::touchpoints_needed(&state, now) {
+    if let Some(since) = wanted.since(&state) {
         for fragment in &resolved.identity.fragments {
-            for row in snapshot.scan_prefix::<Timeline>(&fragment.0) {
+            let range = Range { from: TimelineKey::lower_bound(*fragment, since), ..Range::prefix(&fragment.0) };
+            for row in snapshot.scan::<Timeline>(&range) {
                 seen.push(read(&row?.1, hash_key)?);
             }
         }
@@ -53,6 +67,25 @@ pub fn subject(
     let namespaces: BTreeSet<String> = namespaces.collect();
     let (elements, positions) = seen.into_iter().map(|(_, element, position)| (element, position)).unzip();
     Ok(Subject { customer: Customer::new(state, elements, namespaces, hash_key.clone()), positions })
+}
+
+impl Wanted {
+    /// All there is, evaluated at an instant.
+    pub fn all(from: Micros) -> Self {
+        Self { from, reach: Reach::Life, profile: true }
+    }
+
+    /// The instant since which touchpoints are to be loaded; `None` if none is.
+    fn since(self, state: &State) -> Option<Micros> {
+        let ahead = Customer::touchpoints_needed(state, self.from);
+        match self.reach {
+            _ if ahead && self.profile => Some(Micros(i64::MIN)),
+            Reach::Life => Some(Micros(i64::MIN)),
+            Reach::Span(span) => Some(Micros(self.from.0.saturating_sub(span))),
+            // Those that lie ahead are instants at which something can change.
+            Reach::Nothing => ahead.then_some(self.from),
+        }
+    }
 }
 
 fn read(row: &TimelineRow, hash_key: &HashKey) -> Result<(TotalOrder, Element, Position), StoreError> {

@@ -4,22 +4,26 @@
 //! segments, cuts of the population or the generation changed. `segment::advance` says what follows; here it is only found out
 //! whom to ask, and kept. Never early: an instant of the clock that is told never goes back.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use definition::Kind;
-use segment::{Clock, Finding, Segments, clock::Shard, schema::schema};
+use segment::{Clock, Finding, Segments, advance::Happened, clock::Shard, schema::schema};
 use store::{
     Snapshot, StoreError,
     published::{
         Cause, Published,
         memberships::{MembershipCause, MembershipsTold},
+        told_segments::ToldSegments,
     },
 };
 use tokio::sync::watch;
 use types::{Catalogue, HashKey, IdentifierId, Micros};
 
-use self::look::{Look, Piece};
-use super::Ended;
+use self::look::{Look, Piece, Who};
+use super::{Ended, piece::Concern};
 use crate::Served;
 
 mod look;
@@ -59,16 +63,37 @@ pub struct Members {
     told: MembershipsTold,
     sender: watch::Sender<u64>,
     segments: Segments,
+    /// Numbers of the segments, and the versions that everybody was told.
+    numbers: ToldSegments,
     /// Fingerprint of the segments.
     current: String,
     /// Generation and offset of the definitions that they were compiled from.
     compiled: Option<(u32, u64)>,
-    /// Whether any segment needs single touchpoints.
-    touchpoints: bool,
+    sweeps: watch::Sender<Option<Sweep>>,
 }
 
-/// A customer to look at, and why.
-type Asked = (IdentifierId, MembershipCause);
+/// Everybody is being looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sweep {
+    /// Why.
+    pub cause: MembershipCause,
+    /// Segments that are new, changed or gone; empty where the reason is another.
+    pub changed: BTreeSet<String>,
+    /// Customers looked at so far.
+    pub looked_at: u64,
+    /// When it began.
+    pub began_at: Micros,
+}
+
+/// A customer to look at, why, and what happened to it.
+#[derive(Clone, Copy)]
+struct Asked {
+    id: IdentifierId,
+    cause: MembershipCause,
+    happened: Happened,
+    /// Whether it may be nobody's id any more.
+    may_be_nobody: bool,
+}
 
 impl Members {
     /// Goes on where what is published ends.
@@ -77,9 +102,16 @@ impl Members {
     /// It cannot be read.
     pub fn new(published: Arc<Published>, settings: MembersSettings) -> Result<Self, StoreError> {
         let told = published.memberships_told()?;
+        let numbers = published.told_segments()?;
         let (sender, _) = watch::channel(told.last);
+        let (sweeps, _) = watch::channel(None);
         let (segments, current) = (Segments::default(), String::new());
-        Ok(Self { published, settings, told, sender, segments, current, compiled: None, touchpoints: false })
+        Ok(Self { published, settings, told, sender, segments, numbers, current, compiled: None, sweeps })
+    }
+
+    /// How far the look at everybody is that goes on; `None` while none does.
+    pub fn sweeps(&self) -> watch::Receiver<Option<Sweep>> {
+        self.sweeps.subscribe()
     }
 
     /// Sequence number of the last change that was told, 0 if there is none; changes once more is on disk.
@@ -97,6 +129,7 @@ impl Members {
         self.compile(live, &snapshot)?;
         if let Some(cause) = self.why_everybody(live, now) {
             self.sweep(live, &snapshot, now, cause, goes_on)?;
+            self.numbers = self.published.tell_versions(&self.numbers, &self.versions())?;
             (self.told.generation, self.told.segments) = (Some(live.number), self.current.clone());
             self.keep(Piece::default())?;
         }
@@ -109,7 +142,7 @@ impl Members {
         &mut self,
         live: &Served,
         snapshot: &Snapshot<'_>,
-        customers: &BTreeMap<IdentifierId, Cause>,
+        customers: &BTreeMap<IdentifierId, Concern>,
         identifiers: &[IdentifierId],
     ) -> Result<(), StoreError> {
         self.compile(live, snapshot)?;
@@ -121,10 +154,26 @@ impl Members {
         let former: Vec<IdentifierId> = identifiers.iter().filter(|id| !customers.contains_key(id)).copied().collect();
         let held = self.published.memberships(&former)?;
         let known = former.into_iter().zip(held).filter_map(|(id, row)| row.map(|_| id));
-        let last = customers.values().last().copied().unwrap_or(Cause::Rebuild);
-        let mut asked: Vec<Asked> = known.map(|id| (id, MembershipCause::Evidence(last))).collect();
-        asked.extend(customers.iter().map(|(id, cause)| (*id, MembershipCause::Evidence(*cause))));
+        let last = customers.values().last().map_or(Cause::Rebuild, Concern::cause);
+        let former = |id| Asked {
+            id,
+            cause: MembershipCause::Evidence(last),
+            happened: Happened::ANYTHING,
+            may_be_nobody: true,
+        };
+        let mut asked: Vec<Asked> = known.map(former).collect();
+        asked.extend(customers.iter().map(|(id, concern)| self.asked(*id, concern)));
         self.tell(live, snapshot, &asked, now)
+    }
+
+    fn asked(&self, id: IdentifierId, concern: &Concern) -> Asked {
+        let touch = concern.touch;
+        let happened = if concern.identity {
+            Happened::ANYTHING
+        } else {
+            Happened::touchpoints(&self.segments, touch.facets, touch.since)
+        };
+        Asked { id, cause: MembershipCause::Evidence(concern.cause()), happened, may_be_nobody: concern.identity }
     }
 
     /// The instant of the clock; never before one that was told.
@@ -153,11 +202,15 @@ impl Members {
         for Finding { name, error } in findings {
             tracing::warn!(segment = name, %error, "a segment cannot be evaluated and is left out");
         }
-        self.current = fingerprint(&definitions, &self.settings.hash_key);
+        self.current = fingerprint(&definitions, &segments, &self.settings.hash_key);
         self.segments = segments.with_cuts(self.told.cuts.clone());
-        self.touchpoints = self.segments.iter().any(|(_, _, program)| program.needs.touchpoints);
+        self.numbers = self.published.number_segments(&self.numbers, self.versions().into_keys())?;
         self.compiled = defined;
         Ok(())
+    }
+
+    fn versions(&self) -> BTreeMap<String, u32> {
+        self.segments.iter().map(|(name, version, _)| (name.to_owned(), version)).collect()
     }
 
     /// Why everybody has to be looked at; `None` if not.
@@ -184,7 +237,9 @@ impl Members {
             if due.is_empty() {
                 return Ok(());
             }
-            let asked: Vec<Asked> = due.into_iter().map(|(_, id)| (id, MembershipCause::Time)).collect();
+            let asked =
+                |(_, id)| Asked { id, cause: MembershipCause::Time, happened: Happened::NOTHING, may_be_nobody: true };
+            let asked: Vec<Asked> = due.into_iter().map(asked).collect();
             self.tell(live, snapshot, &asked, now)?;
             if !goes_on() {
                 return Err(Ended::Over);
@@ -197,12 +252,11 @@ impl Members {
         if asked.is_empty() {
             return Ok(());
         }
-        let ids: Vec<IdentifierId> = asked.iter().map(|(id, _)| *id).collect();
+        let ids: Vec<IdentifierId> = asked.iter().map(|one| one.id).collect();
         let held = self.published.memberships(&ids)?;
         let mut look = Look::new(self, live, snapshot, now)?;
-        for ((id, cause), before) in asked.iter().zip(held) {
-            let found = look.find(*id)?;
-            look.at(*id, found.as_ref(), before, *cause)?;
+        for (one, before) in asked.iter().zip(held) {
+            look.at(one, Who::Sought, before)?;
         }
         let piece = look.piece;
         self.keep(piece)
@@ -218,8 +272,12 @@ impl Members {
     }
 }
 
-fn fingerprint(definitions: &[segment::Definition], hash_key: &HashKey) -> String {
-    let text = definitions.iter().map(|one| format!("{} {} {}\n", one.name, one.version, one.expression));
+/// Changes with what segments mean, and with the groups that they are told in.
+fn fingerprint(definitions: &[segment::Definition], segments: &Segments, hash_key: &HashKey) -> String {
+    let text = definitions.iter().map(|one| {
+        let group = segments.group(&one.name);
+        format!("{} {} {group:?} {}\n", one.name, one.version, one.expression)
+    });
     let hash = hash_key.content_hash(text.collect::<String>().as_bytes());
     IdentifierId::from_hash(hash.0).to_string()
 }

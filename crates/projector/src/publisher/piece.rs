@@ -11,7 +11,7 @@ use std::{
 use identity::{Component, Evidence as _, Resolution, Rules, resolve};
 use store::{
     CustomerRows, Snapshot, StoreError,
-    family::touched::Touch,
+    family::touched::{Touch, Toucher},
     published::{Cause, Holder, Published},
 };
 use types::{HashKey, IdentifierId};
@@ -37,6 +37,15 @@ pub(super) struct Piece {
     met: BTreeSet<IdentifierId>,
 }
 
+/// How a customer is concerned.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Concern {
+    /// By what.
+    pub(super) touch: Touch,
+    /// Whether who it is may have changed.
+    pub(super) identity: bool,
+}
+
 /// The difference, ready to be told.
 pub(super) struct Difference {
     pub(super) moves: Vec<(Move, Cause)>,
@@ -48,7 +57,7 @@ impl Source<'_> {
     pub(super) fn touched(&self, touches: &BTreeMap<IdentifierId, Touch>) -> Result<Piece, StoreError> {
         let told = self.told(touches.keys().copied())?;
         let changed =
-            touches.iter().filter(|(id, touch)| touch.evidence && !told.get(*id).is_some_and(|held| held.cut));
+            touches.iter().filter(|(id, touch)| touch.by.evidence && !told.get(*id).is_some_and(|held| held.cut));
         let mut open: Vec<(IdentifierId, Touch)> = changed.map(|(id, touch)| (*id, *touch)).collect();
         let rows = CustomerRows::new(self.snapshot, self.rules, self.hash_key);
         let mut piece = Piece::default();
@@ -57,8 +66,9 @@ impl Source<'_> {
                 continue;
             }
             let component = Component::around(&rows, self.rules, id)?;
-            let of_all = component.nodes.keys().filter_map(|id| touches.get(id)).max().copied();
-            piece.add(&component, &resolve(&component, self.rules), of_all.unwrap_or_default().max(touch));
+            let of_all = component.nodes.keys().filter_map(|id| touches.get(id));
+            let touch = of_all.fold(touch, |all, one| all.and(*one));
+            piece.add(&component, &resolve(&component, self.rules), touch);
             if component.cut.contains_key(&id) {
                 open.extend(self.let_go(&rows, id)?.into_iter().map(|other| (other, touch)));
             }
@@ -94,14 +104,17 @@ impl Source<'_> {
         &self,
         piece: &Piece,
         touches: &BTreeMap<IdentifierId, Touch>,
-    ) -> Result<BTreeMap<IdentifierId, Cause>, StoreError> {
-        let cause = |id: &IdentifierId| of_touch(piece.causes.get(id).copied().unwrap_or_default());
-        let mut concerned: BTreeMap<IdentifierId, Cause> =
-            piece.now.iter().map(|customer| (customer.id, cause(&customer.id))).collect();
+    ) -> Result<BTreeMap<IdentifierId, Concern>, StoreError> {
+        let of_piece = |customer: &Customer| {
+            let touch = piece.causes.get(&customer.id).copied().unwrap_or_default();
+            (customer.id, Concern { touch, identity: true })
+        };
+        let mut concerned: BTreeMap<IdentifierId, Concern> = piece.now.iter().map(of_piece).collect();
         let told = self.told(touches.keys().filter(|id| !piece.met.contains(*id)).copied())?;
         for (id, holder) in told {
             let touch = touches.get(&id).copied().unwrap_or_default();
-            concerned.entry(holder.customer).or_insert_with(|| of_touch(touch));
+            let held = concerned.entry(holder.customer).or_default();
+            held.touch = held.touch.and(touch);
         }
         Ok(concerned)
     }
@@ -153,7 +166,14 @@ fn linked(rows: &CustomerRows<'_>, id: IdentifierId) -> Result<BTreeSet<Identifi
     Ok(linked)
 }
 
+impl Concern {
+    /// The record that says most of why.
+    pub(super) fn cause(&self) -> Cause {
+        of_touch(self.touch)
+    }
+}
+
 fn of_touch(touch: Touch) -> Cause {
-    let Touch { decision, partition, offset, .. } = touch;
+    let Toucher { decision, partition, offset, .. } = touch.by;
     if decision { Cause::Decision(partition, offset) } else { Cause::Touchpoint(partition, offset) }
 }

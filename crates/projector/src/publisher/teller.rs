@@ -139,8 +139,8 @@ impl Teller {
             }
             let mut touches: BTreeMap<IdentifierId, Touch> = BTreeMap::new();
             for ((_, identifier), touch) in &keyed {
-                let held = touches.entry(*identifier).or_insert(*touch);
-                *held = (*held).max(*touch);
+                let held = touches.entry(*identifier).or_default();
+                *held = held.and(*touch);
             }
             let source = self.source(live, &snapshot);
             let piece = source.touched(&touches)?;

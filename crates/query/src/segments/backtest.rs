@@ -1,6 +1,6 @@
 //! Who would have been in at instants of the past, by today's touchpoints and today's identity.
 
-use expr::evaluate;
+use expr::{Reach, evaluate};
 use proto::segment::{BacktestRequest, BacktestResponse};
 use store::StoreError;
 use tonic::Status;
@@ -22,7 +22,7 @@ pub(super) fn counts(context: &Context, request: &BacktestRequest) -> Result<Vec
     let at = |at: &Micros| BacktestResponse { at: Some(at.to_proto()), ..BacktestResponse::default() };
     let mut counts: Vec<BacktestResponse> = instants.iter().map(at).collect();
     // Touchpoints are always loaded: the state as it is now is not that of then.
-    let wanted = Wanted { touchpoints: true, receipts: request.include_receipts, from: moment.now };
+    let wanted = Wanted { reach: Reach::Life, receipts: request.include_receipts, from: moment.now };
     let walked = moment.for_each(wanted, |subject| {
         let mut before = false;
         for (at, count) in instants.iter().zip(&mut counts) {

@@ -1,6 +1,6 @@
 //! Customers as segments see them: one, or all of a snapshot one after the other.
 
-use expr::Program;
+use expr::{Program, Reach};
 use segment::Customer;
 use store::{CustomerRows, Resolved, StoreError, subjects};
 use types::{IdentifierId, Micros, record::Position};
@@ -18,8 +18,8 @@ pub(super) struct Subject {
 /// Which customers of a walk, and what of them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wanted {
-    /// Single touchpoints.
-    pub(super) touchpoints: bool,
+    /// How far back single touchpoints.
+    pub(super) reach: Reach,
     /// Also those known by receipts alone.
     pub(super) receipts: bool,
     /// The earliest instant that they are evaluated at.
@@ -29,15 +29,15 @@ pub(super) struct Wanted {
 impl Moment<'_> {
     /// What a walk wants for these programs, evaluated at the moment's instant.
     pub(super) fn wanted<'p>(&self, programs: impl IntoIterator<Item = &'p Program>, receipts: bool) -> Wanted {
-        let touchpoints = programs.into_iter().any(|program| self.segments.needs_touchpoints(program));
-        Wanted { touchpoints, receipts, from: self.now }
+        let reach = programs.into_iter().map(|program| self.segments.reach_of(program)).max().unwrap_or_default();
+        Wanted { reach, receipts, from: self.now }
     }
 
     /// The customer that holds an identifier, with all touchpoints; `None` if nobody does.
     pub(super) fn find(&self, id: IdentifierId) -> Result<Option<Subject>, StoreError> {
         let rows = CustomerRows::new(&self.snapshot, &self.context.rules, &self.context.hash_key);
         let found = rows.find(id)?;
-        let wanted = Wanted { touchpoints: true, receipts: true, from: self.now };
+        let wanted = Wanted { reach: Reach::Life, receipts: true, from: self.now };
         found.map(|resolved| self.subject(&rows, resolved, wanted)).transpose()
     }
 
@@ -57,9 +57,9 @@ impl Moment<'_> {
     }
 
     fn subject(&self, rows: &CustomerRows<'_>, resolved: Resolved, wanted: Wanted) -> Result<Subject, StoreError> {
-        let Wanted { touchpoints, from, .. } = wanted;
         let hash_key = &self.context.hash_key;
-        let seen = subjects::subject(&self.snapshot, rows, hash_key, &resolved, touchpoints, from)?;
+        let wanted = subjects::Wanted { from: wanted.from, reach: wanted.reach, profile: true };
+        let seen = subjects::subject(&self.snapshot, rows, hash_key, &resolved, wanted)?;
         Ok(Subject { resolved, customer: seen.customer, positions: seen.positions })
     }
 }

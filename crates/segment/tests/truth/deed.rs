@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use expr::Element;
+use profile::{Fact, State};
 use proptest::prelude::*;
 use segment::Customer;
 use types::{
@@ -72,6 +73,20 @@ pub(crate) fn any_deeds() -> impl Strategy<Value = Vec<Deed>> {
 pub(crate) fn customer(deeds: &[Deed]) -> Customer {
     let elements = deeds.iter().enumerate().map(|(place, deed)| element(place, deed)).collect();
     Customer::of_touchpoints(elements, BTreeSet::from(["loyalty_card".to_owned()]), HashKey::new([7; 32]))
+}
+
+/// The same customer, with none of the touchpoints before an instant.
+pub(crate) fn customer_since(deeds: &[Deed], since: i64) -> Customer {
+    let mut state = State::default();
+    let elements: Vec<Element> = deeds.iter().enumerate().map(|(place, deed)| element(place, deed)).collect();
+    elements.iter().for_each(|one| state.add(&Fact::new(&one.touchpoint, one.content), &HashKey::new([7; 32])));
+    let late = elements.into_iter().filter(|one| one.occurred_at.0 >= since).collect();
+    Customer::new(state, late, BTreeSet::from(["loyalty_card".to_owned()]), HashKey::new([7; 32]))
+}
+
+/// The touchpoints of deeds.
+pub(crate) fn touchpoints(deeds: &[Deed]) -> impl Iterator<Item = Arc<Touchpoint>> {
+    deeds.iter().enumerate().map(|(place, deed)| element(place, deed).touchpoint)
 }
 
 fn element(place: usize, deed: &Deed) -> Element {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use definition::{About, Body, Kind};
 use profile::{Core, MonthActivity, OrderFacts};
 use proptest::prelude::*;
+use segment::Facets;
 use types::record::StoreReference;
 use types::{ContentHash, CopyKey, FragmentId, Identifier, IdentifierId, Micros, OrderKey, time::Month};
 
@@ -15,7 +16,7 @@ use super::{
     fragments::FragmentRow,
     shards::ShardRow,
     timeline::{TimelineKey, TimelineRow},
-    touched::Touch,
+    touched::{Touch, Toucher},
     *,
 };
 use crate::manifest::FORMAT_VERSION;
@@ -55,7 +56,8 @@ proptest! {
         round_trip::<Shards>(3, ShardRow { applied: number, newest_occurred_at: Some(Micros(time)), ..ShardRow::default() });
         let identifiers = vec![Identifier::new("email", "a@b.c")];
         round_trip::<Fragments>(fragment, FragmentRow { identifiers, core: Core { touchpoints: number, ..Core::default() }, lost: None });
-        let touch = Touch { evidence: time > 0, decision: month > 0, offset: number, partition: month as u32 };
+        let by = Toucher { evidence: time > 0, decision: month > 0, offset: number, partition: month as u32 };
+        let touch = Touch { by, facets: Facets(number.rotate_left(7)), since: Micros(time) };
         round_trip::<Touched>((number, IdentifierId(hash)), touch);
         round_trip::<Losers>((fragment, copy, content), ());
         round_trip::<Manifests>((), Manifest {

@@ -4,7 +4,8 @@
 //! A later write has a greater sequence, so it never shares a key with a row that is being deleted. Not part of what a state
 //! says: neither digest nor comparison looks at it.
 
-use types::IdentifierId;
+use segment::Facets;
+use types::{IdentifierId, Micros};
 
 use super::Family;
 
@@ -12,9 +13,20 @@ use super::Family;
 #[derive(Debug)]
 pub struct Touched;
 
-/// What touched an identifier: of all records of one write the one that says most. Ordered by that.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+/// What touched an identifier: of all records of one write together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Touch {
+    /// The record that says most.
+    pub by: Toucher,
+    /// What of the customer the touchpoints touch.
+    pub facets: Facets,
+    /// The earliest occurred_at of the touchpoints; the least there is where that says nothing.
+    pub since: Micros,
+}
+
+/// A record that touched an identifier. Ordered by how much it says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Toucher {
     /// Whether evidence of who is one person changed; else only what is known of the person did.
     pub evidence: bool,
     /// Whether it was an operator's decision; else a touchpoint.
@@ -23,6 +35,21 @@ pub struct Touch {
     pub offset: u64,
     /// Its partition of the journal.
     pub partition: u32,
+}
+
+impl Default for Touch {
+    /// By nothing.
+    fn default() -> Self {
+        Self { by: Toucher::default(), facets: Facets::default(), since: Micros(i64::MAX) }
+    }
+}
+
+impl Touch {
+    /// Both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self { by: self.by.max(other.by), facets: self.facets.and(other.facets), since: self.since.min(other.since) }
+    }
 }
 
 impl Family for Touched {
@@ -41,18 +68,28 @@ impl Family for Touched {
     }
 
     fn encode_value(touch: &Touch) -> Vec<u8> {
-        let flags = u8::from(touch.evidence) | u8::from(touch.decision) << 1;
-        [[flags].as_slice(), &touch.partition.to_be_bytes(), &touch.offset.to_be_bytes()].concat()
+        let Touch { by, facets, since } = touch;
+        let flags = u8::from(by.evidence) | u8::from(by.decision) << 1;
+        let numbers = [by.offset, facets.0, since.0.cast_unsigned()].map(u64::to_be_bytes);
+        [[flags].as_slice(), &by.partition.to_be_bytes(), numbers.as_flattened()].concat()
     }
 
     fn decode_value(bytes: &[u8]) -> Result<Touch, String> {
-        let bytes: &[u8; 13] = bytes.try_into().map_err(|_| format!("{} bytes instead of 13", bytes.len()))?;
-        let [flags, p0, p1, p2, p3, offset @ ..] = bytes;
-        Ok(Touch {
-            evidence: flags & 1 != 0,
-            decision: flags & 2 != 0,
-            offset: u64::from_be_bytes(*offset),
-            partition: u32::from_be_bytes([*p0, *p1, *p2, *p3]),
-        })
+        let read = || {
+            let ([flags], rest) = bytes.split_first_chunk::<1>()?;
+            let (partition, rest) = rest.split_first_chunk::<4>()?;
+            let (offset, rest) = rest.split_first_chunk::<8>()?;
+            let (facets, rest) = rest.split_first_chunk::<8>()?;
+            let since: [u8; 8] = rest.try_into().ok()?;
+            let by = Toucher {
+                evidence: flags & 1 != 0,
+                decision: flags & 2 != 0,
+                offset: u64::from_be_bytes(*offset),
+                partition: u32::from_be_bytes(*partition),
+            };
+            let (facets, since) = (Facets(u64::from_be_bytes(*facets)), Micros(i64::from_be_bytes(since)));
+            Some(Touch { by, facets, since })
+        };
+        read().ok_or_else(|| format!("{} bytes instead of 29", bytes.len()))
     }
 }

@@ -16,7 +16,7 @@ fn a_state_without_an_outbox_opens_and_gets_one() {
     assert!(read_only.snapshot().shards().unwrap().is_empty());
     drop(read_only);
     let store = Store::open(&settings, &manifest).unwrap();
-    let (key, touch) = ((7, IdentifierId([1; 16])), Touch { evidence: true, ..Touch::default() });
+    let (key, touch) = ((7, IdentifierId([1; 16])), Touch { since: types::Micros(5), ..Touch::default() });
     let mut batch = Batch::default();
     batch.put::<Touched>(&key, &touch);
     store.write_unsynced(batch).unwrap();

@@ -15,19 +15,20 @@ use crate::{
 };
 
 /// All column families.
-pub(super) const ALL: [Shape; 8] = [
+pub(super) const ALL: [Shape; 9] = [
     shape::<PublishedManifests>(4 << 10, false),
     shape::<Tolds>(4 << 10, false),
     shape::<Holders>(4 << 10, false),
     shape::<IdentityChanges>(16 << 10, true),
     shape::<MembershipTolds>(4 << 10, false),
+    shape::<ToldSegmentRows>(4 << 10, false),
     shape::<Memberships>(4 << 10, true),
     shape::<Deadlines>(4 << 10, false),
     shape::<MembershipChanges>(16 << 10, true),
 ];
 
 /// Version of the layout on disk that this code reads and writes.
-pub const PUBLISHED_FORMAT_VERSION: u32 = 1;
+pub const PUBLISHED_FORMAT_VERSION: u32 = 2;
 
 const ANEW: &str = "delete the directory `published` and start again: the feed begins anew, and whoever follows it lists the customers \
                     anew; or undo what changed";
@@ -113,6 +114,10 @@ fn read_manifest(bytes: &[u8]) -> Result<PublishedManifest, String> {
     }
     from_postcard(bytes)
 }
+
+/// `told_segments`: ordinal → a segment that was told.
+#[derive(Debug)]
+pub(super) struct ToldSegmentRows;
 
 /// `holders`: identifier id → the customer who was last told to hold it.
 #[derive(Debug)]

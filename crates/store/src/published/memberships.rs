@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use rocksdb::{Direction, IteratorMode};
-use segment::{Told as ToldOf, advance::Entry};
+use segment::{Group, Told as ToldOf, advance::Entry};
 use serde::{Deserialize, Serialize};
 use types::{ExactSum, IdentifierId, Micros};
 
-use super::{Published, damaged, decode_value, rows::Cause};
+use super::{Published, damaged, decode_value, rows::Cause, told_segments::ToldSegments};
 use crate::{
     batch::Batch,
     error::StoreError,
@@ -23,10 +23,10 @@ const FORGOTTEN_MAX: u64 = 10_000;
 pub struct MembershipRow {
     /// The instant up to which everything was told.
     pub until: Micros,
-    /// Segments that the customer was told to be in: version, and since when.
-    pub segments: BTreeMap<String, (u32, Micros)>,
-    /// The first instant at which something can change if nothing happens.
-    pub next: Option<Micros>,
+    /// Segments that the customer was told to be in, by their ordinals: version, and since when.
+    pub segments: BTreeMap<u32, (u32, Micros)>,
+    /// Of each group of segments the first instant at which something can change if nothing happens.
+    pub due: BTreeMap<Group, Micros>,
 }
 
 /// Why a membership changed.
@@ -88,18 +88,25 @@ pub struct MembershipsTold {
 pub type Rewritten = (Option<MembershipRow>, Option<MembershipRow>);
 
 impl MembershipRow {
-    /// The row of what is told of a customer.
-    pub fn of(told: &ToldOf, next: Option<Micros>) -> Self {
-        let segments = told.segments.iter().map(|(name, entry)| (name.clone(), (entry.version, entry.since)));
-        Self { until: told.until.unwrap_or_default(), segments: segments.collect(), next }
+    /// The row of what is told of a customer. A segment without an ordinal is not told.
+    pub fn of(told: &ToldOf, segments: &ToldSegments) -> Self {
+        let entry = |(name, entry): (&String, &Entry)| Some((segments.ordinal(name)?, (entry.version, entry.since)));
+        let segments = told.segments.iter().filter_map(entry).collect();
+        Self { until: told.until.unwrap_or_default(), segments, due: told.due.clone() }
     }
 
     /// What is told of the customer.
-    pub fn told(&self) -> ToldOf {
-        let entry = |(name, (version, since)): (&String, &(u32, Micros))| {
-            (name.clone(), Entry { version: *version, since: *since })
+    pub fn told(&self, segments: &ToldSegments) -> ToldOf {
+        let entry = |(ordinal, (version, since)): (&u32, &(u32, Micros))| {
+            Some((segments.name(*ordinal)?.to_owned(), Entry { version: *version, since: *since }))
         };
-        ToldOf { until: Some(self.until), segments: self.segments.iter().map(entry).collect() }
+        let segments = self.segments.iter().filter_map(entry).collect();
+        ToldOf { until: Some(self.until), segments, due: self.due.clone() }
+    }
+
+    /// The first instant at which something can change if nothing happens.
+    pub fn next(&self) -> Option<Micros> {
+        self.due.values().min().copied()
     }
 }
 
@@ -198,7 +205,7 @@ impl Published {
 }
 
 fn rewrite(batch: &mut Batch, customer: IdentifierId, before: Option<&MembershipRow>, after: Option<&MembershipRow>) {
-    let (old, new) = (before.and_then(|row| row.next), after.and_then(|row| row.next));
+    let (old, new) = (before.and_then(MembershipRow::next), after.and_then(MembershipRow::next));
     if old != new {
         old.iter().for_each(|at| batch.delete::<Deadlines>(&(*at, customer)));
         new.iter().for_each(|at| batch.put::<Deadlines>(&(*at, customer), &()));

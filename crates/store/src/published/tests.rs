@@ -54,7 +54,7 @@ fn what_was_told_is_there_again_and_the_oldest_is_forgotten() {
 fn another_journal_and_another_format_are_refused_with_the_remedy() {
     let dir = tempfile::tempdir().unwrap();
     drop(Published::open(dir.path(), &manifest("t")).unwrap());
-    for other in [manifest("u"), PublishedManifest { format_version: 2, ..manifest("t") }] {
+    for other in [manifest("u"), PublishedManifest { format_version: 1, ..manifest("t") }] {
         let said = Published::open(dir.path(), &other).unwrap_err().to_string();
         assert!(said.contains("delete the directory `published`"), "{said}");
     }

@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use segment::advance::{advance, gone};
+use segment::{
+    Advance, Change, Told,
+    advance::{Happened, advance, gone},
+};
 use store::{
     CustomerRows, Resolved, Snapshot, StoreError,
-    published::memberships::{MembershipCause, MembershipChange, MembershipRow, Rewritten},
+    published::memberships::{MembershipChange, MembershipRow, Rewritten},
     subjects,
 };
 use types::{IdentifierId, Micros};
 
-use super::Members;
+use super::{Asked, Members};
 use crate::Served;
 
 /// What is to be kept at once.
@@ -18,6 +21,15 @@ use crate::Served;
 pub(super) struct Piece {
     pub(super) rows: BTreeMap<IdentifierId, Rewritten>,
     pub(super) changes: Vec<MembershipChange>,
+}
+
+/// A customer that is asked about.
+#[derive(Clone, Copy)]
+pub(super) enum Who<'a> {
+    /// It is known who.
+    Is(&'a Resolved),
+    /// It is to be found by its id, if it is anybody's.
+    Sought,
 }
 
 /// A look at some customers.
@@ -46,53 +58,68 @@ impl<'a> Look<'a> {
         Ok(Self { members, snapshot, rows, now, generation, observed_at, applied, piece })
     }
 
-    /// The customer whose own id this is.
-    pub(super) fn find(&self, id: IdentifierId) -> Result<Option<Resolved>, StoreError> {
-        Ok(self.rows.find(id)?.filter(|resolved| resolved.identity.id == id))
-    }
-
     /// What follows for one. Those known by a receipt alone are in no segment.
-    pub(super) fn at(
-        &mut self,
-        id: IdentifierId,
-        resolved: Option<&Resolved>,
-        before: Option<MembershipRow>,
-        cause: MembershipCause,
-    ) -> Result<(), StoreError> {
-        let told = before.as_ref().map(MembershipRow::told).unwrap_or_default();
+    pub(super) fn at(&mut self, asked: &Asked, who: Who<'_>, before: Option<MembershipRow>) -> Result<(), StoreError> {
+        let Members { segments, numbers, .. } = self.members;
+        let told = before.as_ref().map(|row| row.told(numbers)).unwrap_or_default();
+        let happened = Happened { groups: asked.happened.groups.common(segments.groups()), ..asked.happened };
+        let gone_too = told.segments.keys().any(|name| segments.get(name).is_none());
+        if !gone_too && told.earliest(&happened, self.now).is_none() && (before.is_none() || !asked.may_be_nobody) {
+            return Ok(());
+        }
+        let found;
+        let resolved = match who {
+            Who::Is(resolved) => Some(resolved),
+            Who::Sought => {
+                found = self.rows.find(asked.id)?.filter(|resolved| resolved.identity.id == asked.id);
+                found.as_ref()
+            }
+        };
         let (changes, after) = match resolved.filter(|resolved| resolved.identity.is_known()) {
             Some(resolved) => {
-                let from = told.until.unwrap_or(self.now);
-                let Members { settings, segments, touchpoints, .. } = self.members;
-                let hash_key = &settings.hash_key;
-                let subject = subjects::subject(self.snapshot, &self.rows, hash_key, resolved, *touchpoints, from)?;
-                let advance = advance(segments, &subject.customer, &told, self.now);
-                let row = MembershipRow::of(&advance.told, advance.next);
+                let advance = self.advance(resolved, &told, &happened)?;
+                let row = MembershipRow::of(&advance.told, numbers);
                 (advance.changes, Some(row).filter(|row| worth_keeping(row, before.as_ref())))
             }
             None => (gone(&told, self.now), None),
         };
+        self.tell(asked, changes);
+        if before != after {
+            self.piece.rows.insert(asked.id, (before, after));
+        }
+        Ok(())
+    }
+
+    fn advance(&self, resolved: &Resolved, told: &Told, happened: &Happened) -> Result<Advance, StoreError> {
+        let Members { settings, segments, .. } = self.members;
+        let groups = happened.groups.and(told.is_due(self.now));
+        let wanted = subjects::Wanted {
+            from: told.earliest(happened, self.now).unwrap_or(self.now),
+            reach: segments.reach(groups),
+            profile: segments.read_the_profile(groups),
+        };
+        let subject = subjects::subject(self.snapshot, &self.rows, &settings.hash_key, resolved, wanted)?;
+        Ok(advance(segments, &subject.customer, told, happened, self.now))
+    }
+
+    fn tell(&mut self, asked: &Asked, changes: Vec<Change>) {
         let changes = changes.into_iter().map(|change| MembershipChange {
-            customer: id,
+            customer: asked.id,
             segment: change.segment,
             version: change.version,
             entered: change.entered,
             effective_at: change.effective_at,
             correction: change.correction,
-            cause,
+            cause: asked.cause,
             generation: self.generation,
             observed_at: self.observed_at,
             applied: self.applied.clone(),
         });
         self.piece.changes.extend(changes);
-        if before != after {
-            self.piece.rows.insert(id, (before, after));
-        }
-        Ok(())
     }
 }
 
 /// A customer in no segment whom time alone brings into none needs no row.
 fn worth_keeping(row: &MembershipRow, before: Option<&MembershipRow>) -> bool {
-    before.is_some() || !row.segments.is_empty() || row.next.is_some()
+    before.is_some() || !row.segments.is_empty() || !row.due.is_empty()
 }

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use segment::{Groups, advance::Happened};
 use store::{CustomerRows, Resolved, Snapshot, StoreError, published::memberships::MembershipCause, subjects};
 use types::{ExactSum, IdentifierId, Micros};
 
-use super::{DAY, Look, Members};
+use super::{Asked, DAY, Look, Members, Sweep, look::Who};
 use crate::{Served, publisher::Ended};
 
 impl Members {
@@ -19,6 +20,29 @@ impl Members {
         goes_on: &dyn Fn() -> bool,
     ) -> Result<(), Ended> {
         self.cut(live, snapshot, now)?;
+        let changed =
+            if cause == MembershipCause::Definition { self.numbers.changed(&self.versions()) } else { BTreeSet::new() };
+        let groups = match cause {
+            MembershipCause::Definition => self.segments.concerned(&changed).and(self.segments.cutting()),
+            MembershipCause::Time => self.segments.cutting(),
+            MembershipCause::Evidence(_) => Groups::ALL,
+        };
+        let happened = Happened { groups, since: None };
+        let began_at = (self.settings.wall)();
+        self.sweeps.send_replace(Some(Sweep { cause, changed, looked_at: 0, began_at }));
+        let swept = self.sweep_groups(live, snapshot, now, (cause, happened), goes_on);
+        self.sweeps.send_replace(None);
+        swept
+    }
+
+    fn sweep_groups(
+        &mut self,
+        live: &Served,
+        snapshot: &Snapshot<'_>,
+        now: Micros,
+        why: (MembershipCause, Happened),
+        goes_on: &dyn Fn() -> bool,
+    ) -> Result<(), Ended> {
         let hash_key = self.settings.hash_key.clone();
         let rows = CustomerRows::new(snapshot, &live.rules, &hash_key);
         let (mut piece, mut met) = (Vec::new(), BTreeSet::new());
@@ -26,17 +50,18 @@ impl Members {
             met.insert(resolved.identity.id);
             piece.push(resolved);
             if piece.len() >= self.settings.piece_max {
-                self.tell_resolved(live, snapshot, &std::mem::take(&mut piece), now, cause)?;
+                self.tell_resolved(live, snapshot, &std::mem::take(&mut piece), now, why)?;
             }
             if goes_on() { Ok(()) } else { Err(Ended::Over) }
         })?;
-        self.tell_resolved(live, snapshot, &piece, now, cause)?;
+        self.tell_resolved(live, snapshot, &piece, now, why)?;
         let mut after = None;
         loop {
             let told = self.published.members_after(after, self.settings.piece_max)?;
             let Some(last) = told.last().copied() else { return Ok(()) };
             after = Some(last);
-            let former = told.into_iter().filter(|id| !met.contains(id)).map(|id| (id, cause));
+            let former = told.into_iter().filter(|id| !met.contains(id));
+            let former = former.map(|id| Asked { id, cause: why.0, happened: Happened::ANYTHING, may_be_nobody: true });
             self.tell(live, snapshot, &former.collect::<Vec<_>>(), now)?;
         }
     }
@@ -47,15 +72,18 @@ impl Members {
         snapshot: &Snapshot<'_>,
         resolved: &[Resolved],
         now: Micros,
-        cause: MembershipCause,
+        (cause, happened): (MembershipCause, Happened),
     ) -> Result<(), StoreError> {
         let ids: Vec<IdentifierId> = resolved.iter().map(|resolved| resolved.identity.id).collect();
         let held = self.published.memberships(&ids)?;
         let mut look = Look::new(self, live, snapshot, now)?;
         for (resolved, before) in resolved.iter().zip(held) {
-            look.at(resolved.identity.id, Some(resolved), before, cause)?;
+            let asked = Asked { id: resolved.identity.id, cause, happened, may_be_nobody: false };
+            look.at(&asked, Who::Is(resolved), before)?;
         }
         let piece = look.piece;
+        let looked_at = resolved.len() as u64;
+        self.sweeps.send_modify(|sweep| sweep.iter_mut().for_each(|sweep| sweep.looked_at += looked_at));
         self.keep(piece)
     }
 
@@ -72,8 +100,9 @@ impl Members {
             let mut values = Vec::new();
             rows.for_each(|resolved| {
                 if resolved.identity.is_known() {
-                    let touchpoints = quantile.measure.needs.touchpoints;
-                    let subject = subjects::subject(snapshot, &rows, &hash_key, &resolved, touchpoints, at)?;
+                    let needs = &quantile.measure.needs;
+                    let wanted = subjects::Wanted { from: at, reach: needs.reach, profile: needs.profile() };
+                    let subject = subjects::subject(snapshot, &rows, &hash_key, &resolved, wanted)?;
                     values.extend(expr::number(&quantile.measure, &subject.customer, &self.segments, at));
                 }
                 Ok::<(), StoreError>(())

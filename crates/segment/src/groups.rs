@@ -1,0 +1,117 @@
+//! Groups of segments: those that ask the same of a customer are looked at together.
+//!
+//! A customer has one next deadline for each group, and a touchpoint asks only for the groups that read what it touches. Which
+//! group a segment is in follows from what it reads; two kinds of segments may share one, which costs time and changes nothing.
+
+use std::collections::BTreeMap;
+
+use expr::{Needs, Reach};
+
+use crate::facets::Facets;
+
+/// Number of a group, below 64.
+pub type Group = u8;
+
+/// How many groups there are.
+const GROUPS: u32 = 64;
+
+/// A set of groups.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Groups(u64);
+
+impl Groups {
+    /// None.
+    pub const NONE: Self = Self(0);
+
+    /// All there are.
+    pub const ALL: Self = Self(u64::MAX);
+
+    /// Whether a group is in it.
+    pub fn contains(self, group: Group) -> bool {
+        self.0 & bit(group) != 0
+    }
+
+    /// Whether none is.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Puts a group in.
+    pub fn insert(&mut self, group: Group) {
+        self.0 |= bit(group);
+    }
+
+    /// Those of both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Those that are in both.
+    #[must_use]
+    pub fn common(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+}
+
+impl FromIterator<Group> for Groups {
+    fn from_iter<I: IntoIterator<Item = Group>>(groups: I) -> Self {
+        groups.into_iter().fold(Self::default(), |mut all, group| {
+            all.insert(group);
+            all
+        })
+    }
+}
+
+fn bit(group: Group) -> u64 {
+    1_u64.checked_shl(group.into()).unwrap_or_default()
+}
+
+/// Segments that ask the same.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Alike {
+    pub(crate) names: Vec<String>,
+    /// What they read together.
+    pub(crate) facets: Facets,
+    /// How far back they need single touchpoints.
+    pub(crate) reach: Reach,
+    /// Whether any reads the profile.
+    pub(crate) profile: bool,
+    /// Whether any compares with a cut of the population.
+    pub(crate) cut: bool,
+}
+
+/// The group of a segment that needs this, by itself and by those that it names.
+pub(crate) fn group_of(needs: &Needs) -> Group {
+    let mut text = Facets::of_needs(needs).0.to_le_bytes().to_vec();
+    needs.shared.iter().for_each(|question| text.extend([question.as_bytes(), b"\n"].concat()));
+    u8::try_from(crc32c::crc32c(&text) % GROUPS).unwrap_or_default()
+}
+
+/// Segments by group.
+pub(crate) fn grouped<'a>(segments: impl Iterator<Item = (&'a str, Group, Needs)>) -> BTreeMap<Group, Alike> {
+    let mut groups: BTreeMap<Group, Alike> = BTreeMap::new();
+    for (name, group, needs) in segments {
+        let alike = groups.entry(group).or_default();
+        alike.names.push(name.to_owned());
+        alike.facets = alike.facets.and(Facets::of_needs(&needs));
+        alike.reach = alike.reach.max(needs.reach);
+        alike.profile |= needs.profile();
+        alike.cut |= !needs.quantiles.is_empty();
+    }
+    groups
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sets_of_groups() {
+        let mut some: Groups = [0, 63].into_iter().collect();
+        assert!(some.contains(0) && some.contains(63) && !some.contains(1));
+        some.insert(1);
+        assert_eq!(some.common([1, 2].into_iter().collect()), [1].into_iter().collect());
+        assert!(Groups::default().is_empty() && Groups::ALL.contains(17));
+    }
+}
