@@ -47,6 +47,19 @@ pub fn journal_of(
 ) -> Result<Arc<EmbeddedJournal>> {
     std::fs::create_dir_all(dir)?;
     let journal = Arc::new(EmbeddedJournal::open(EmbeddedConfig::new(dir.to_owned(), PARTITIONS))?);
+    append(touchpoints, &journal, runtime)?;
+    Ok(journal)
+}
+
+/// Appends these to a journal, each admitted and sealed as ingest does it.
+///
+/// # Errors
+/// A touchpoint that ingest would reject, or the journal's.
+pub fn append(
+    touchpoints: impl IntoIterator<Item = Touchpoint>,
+    journal: &EmbeddedJournal,
+    runtime: &Runtime,
+) -> Result<()> {
     let (catalogue, blocked, key) = (Catalogue::default(), BlockedValues::standard(), hash_key());
     let mut records = Vec::with_capacity(APPEND_RECORDS);
     for touchpoint in touchpoints {
@@ -58,7 +71,7 @@ pub fn journal_of(
     if !records.is_empty() {
         runtime.block_on(journal.append(records))?;
     }
-    Ok(journal)
+    Ok(())
 }
 
 fn sealed(touchpoint: Touchpoint, catalogue: &Catalogue, blocked: &BlockedValues, key: &HashKey) -> Result<NewRecord> {

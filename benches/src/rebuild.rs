@@ -1,5 +1,6 @@
 //! What a rebuild costs beside the reading of the journal and the live fold, and what it costs to say who is one customer.
 
+mod crowd;
 mod people;
 mod plan;
 mod run;
@@ -26,5 +27,6 @@ pub fn measure(plan: &Plan, dir: &std::path::Path) -> Result<()> {
     }
     series.print("Rebuild", &format!("{} runs, each into new states; {plan}.", plan.runs));
     drop(journal);
-    people::print(plan, &dir.join("people"), &runtime)
+    people::print(plan, &dir.join("people"), &runtime)?;
+    crowd::print(plan, &dir.join("crowd"), &runtime)
 }

@@ -106,7 +106,7 @@ pub(crate) fn journals(journal: &Arc<EmbeddedJournal>) -> Journals {
 }
 
 /// Runs the projector until everything is folded; returns what its threads had spent by then.
-fn project(
+pub(crate) fn project(
     store: &Arc<Store>,
     journal: &Arc<EmbeddedJournal>,
     runtime: &Runtime,

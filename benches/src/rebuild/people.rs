@@ -45,7 +45,7 @@ pub(super) fn print(plan: &Plan, dir: &Path, runtime: &Runtime) -> Result<()> {
     Ok(())
 }
 
-fn row(figure: &Figure, of: Option<u64>, two: f64) {
+pub(super) fn row(figure: &Figure, of: Option<u64>, two: f64) {
     let micros = |nanos: f64| format!("{:.1}", nanos / 1e3);
     println!(
         "| {} | {} | {}–{} | {} | {} | {:.2} |",
@@ -86,11 +86,11 @@ fn member(of: u64) -> Identifier {
     Identifier::new("member_id", format!("m{of:04}x"))
 }
 
-fn card(number: u64) -> Identifier {
+pub(super) fn card(number: u64) -> Identifier {
     Identifier::new("loyalty_card", format!("25{number:09}"))
 }
 
-fn link(message_id: &str, one: &Identifier, other: &Identifier) -> Touchpoint {
+pub(super) fn link(message_id: &str, one: &Identifier, other: &Identifier) -> Touchpoint {
     Touchpoint {
         source: "bench".to_owned(),
         message_id: message_id.to_owned(),

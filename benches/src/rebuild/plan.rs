@@ -7,7 +7,7 @@ use clap::Parser;
 /// Holds the rebuild against the reading of the journal and the live fold, and measures who is one customer.
 #[derive(Clone, Debug, Parser)]
 #[command(
-    after_help = "Examples:\n  rebuild\n  rebuild --uniform\n  rebuild --touchpoints 50000 --customers 10000 --kiosk 5000 --runs 1"
+    after_help = "Examples:\n  rebuild\n  rebuild --uniform\n  rebuild --identifiers 10000000\n  rebuild --touchpoints 50000 --customers 10000 --kiosk 5000 --runs 1"
 )]
 pub struct Plan {
     /// Touchpoints of the journal.
@@ -22,6 +22,9 @@ pub struct Plan {
     /// Runs, each into new states.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..))]
     pub runs: u64,
+    /// Identifiers of the state into which links are folded, two a customer; 0 leaves this part out.
+    #[arg(long, default_value_t = 1_000_000)]
+    pub identifiers: u64,
     /// Cards seen at the kiosk.
     #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..))]
     pub kiosk: u64,

@@ -118,7 +118,7 @@ impl Server {
                 tasks.push(tokio::spawn(lag::meter(touchpoints, served.clone(), stopped.clone())));
             }
             health.shards = Some(served);
-            let Publishing { published, publisher: telling, memberships } = shards.publishing;
+            let Publishing { published, publisher: telling, memberships, .. } = shards.publishing;
             let feed = |last| Feed { published: Arc::clone(&published), last, stopped: stopped.clone() };
             let feeds = Feeds { identity: feed(telling.last()), memberships: feed(memberships) };
             publisher = Some(telling);
@@ -211,6 +211,7 @@ impl Parts {
 impl Shards {
     fn start(config: &Config, journals: &Journals, hash_key: &HashKey, reread: Reread) -> anyhow::Result<Self> {
         let generations = Arc::new(generations::open(config, journals, hash_key)?);
+        let publishing = Publishing::start(config, journals, hash_key, &generations)?;
         let contexts = query::Contexts {
             serving: Arc::new(generations::Live(generations.served())),
             hash_key: hash_key.clone(),
@@ -219,10 +220,10 @@ impl Shards {
             wait_max: Duration::from_millis(config.query.wait_max_ms),
             kinds: Arc::new(config.catalogue()?),
             clock: config.clock()?,
+            told: publishing.told(),
             started_at: WallClock.now(),
         };
         let audit = Audit::start(config, generations.served(), journals.folded(), hash_key)?;
-        let publishing = Publishing::start(config, journals, hash_key, &generations)?;
         let configured = move || reread().map(|config| config.rules()).map_err(|error| format!("{error:#}"));
         let rebuilds = Rebuilds::new(Arc::clone(&generations), Arc::new(configured));
         let kept = store::checkpoint::Checkpoints::of(&config.data_dir);

@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 use identity::Rules;
 use proto::customer::AppliedOffset;
 use segment::Clock;
-use store::{Snapshot, Store, StoreError};
+use store::{Published, Snapshot, Store, StoreError, published::memberships::Sweep};
 use tokio::sync::watch;
 use tonic::Status;
 use types::{Catalogue, HashKey, Micros, Normaliser, Progress};
@@ -57,8 +57,19 @@ pub struct Contexts {
     pub kinds: Arc<Catalogue>,
     /// The clock of windows.
     pub clock: Clock,
+    /// What the feeds tell.
+    pub told: Told,
     /// When the server started.
     pub started_at: Micros,
+}
+
+/// What is told of memberships beside the answers.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// What was told.
+    pub published: Arc<Published>,
+    /// How far a look at everybody is; `None` while none goes on.
+    pub sweep: watch::Receiver<Option<Sweep>>,
 }
 
 impl std::fmt::Debug for Contexts {
@@ -81,6 +92,7 @@ impl Contexts {
             wait_max: self.wait_max,
             kinds: Arc::clone(&self.kinds),
             clock: self.clock,
+            told: self.told.clone(),
             started_at: self.started_at,
         }
     }
@@ -98,6 +110,7 @@ pub(crate) struct Context {
     pub(crate) wait_max: Duration,
     pub(crate) kinds: Arc<Catalogue>,
     pub(crate) clock: Clock,
+    pub(crate) told: Told,
     pub(crate) started_at: Micros,
 }
 

@@ -26,7 +26,7 @@ mod wait;
 mod walk;
 
 pub use admin_service::Admin;
-pub use context::{Contexts, JournalFacts, Live, Serving};
+pub use context::{Contexts, JournalFacts, Live, Serving, Told};
 pub use customer_service::Customers;
 pub use definition_service::Definitions;
 pub use export::Exports;

@@ -6,7 +6,7 @@ use ingest::{Clock as _, WallClock};
 use projector::{Generations, Members, MembersSettings, Publisher, Teller, TellerSettings, publisher::PIECE_MAX};
 use store::{
     Published,
-    published::{PUBLISHED_FORMAT_VERSION, PublishedManifest},
+    published::{PUBLISHED_FORMAT_VERSION, PublishedManifest, memberships::Sweep},
 };
 use tokio::sync::watch;
 use types::HashKey;
@@ -20,6 +20,7 @@ pub(super) struct Publishing {
     pub(super) publisher: Publisher,
     /// Sequence number of the last change of memberships.
     pub(super) memberships: watch::Receiver<u64>,
+    sweep: watch::Receiver<Option<Sweep>>,
 }
 
 impl Publishing {
@@ -46,10 +47,15 @@ impl Publishing {
             clock: || WallClock.now(),
         };
         let members = Members::new(Arc::clone(&published), members_settings(config, journals, hash_key)?)?;
-        let memberships = members.last();
+        let (memberships, sweep) = (members.last(), members.sweeps());
         let teller = Teller::new(Arc::clone(&published), settings)?.with_members(members);
         let publisher = Publisher::start(generations.served(), teller)?;
-        Ok(Self { published, publisher, memberships })
+        Ok(Self { published, publisher, memberships, sweep })
+    }
+
+    /// What query may know of it.
+    pub(super) fn told(&self) -> query::Told {
+        query::Told { published: Arc::clone(&self.published), sweep: self.sweep.clone() }
     }
 }
 

@@ -4,10 +4,7 @@
 //! segments, cuts of the population or the generation changed. `segment::advance` says what follows; here it is only found out
 //! whom to ask, and kept. Never early: an instant of the clock that is told never goes back.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use definition::Kind;
 use segment::{Clock, Finding, Segments, advance::Happened, clock::Shard, schema::schema};
@@ -15,7 +12,7 @@ use store::{
     Snapshot, StoreError,
     published::{
         Cause, Published,
-        memberships::{MembershipCause, MembershipsTold},
+        memberships::{MembershipCause, MembershipsTold, Sweep},
         told_segments::ToldSegments,
     },
 };
@@ -70,19 +67,6 @@ pub struct Members {
     /// Generation and offset of the definitions that they were compiled from.
     compiled: Option<(u32, u64)>,
     sweeps: watch::Sender<Option<Sweep>>,
-}
-
-/// Everybody is being looked at.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sweep {
-    /// Why.
-    pub cause: MembershipCause,
-    /// Segments that are new, changed or gone; empty where the reason is another.
-    pub changed: BTreeSet<String>,
-    /// Customers looked at so far.
-    pub looked_at: u64,
-    /// When it began.
-    pub began_at: Micros,
 }
 
 /// A customer to look at, why, and what happened to it.
@@ -203,7 +187,7 @@ impl Members {
             tracing::warn!(segment = name, %error, "a segment cannot be evaluated and is left out");
         }
         self.current = fingerprint(&definitions, &segments, &self.settings.hash_key);
-        self.segments = segments.with_cuts(self.told.cuts.clone());
+        self.segments = segments.with_cuts(self.told.cut_values());
         self.numbers = self.published.number_segments(&self.numbers, self.versions().into_keys())?;
         self.compiled = defined;
         Ok(())

@@ -1,6 +1,6 @@
 //! What was told of memberships: each customer's segments, when they change next, and the changes in order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rocksdb::{Direction, IteratorMode};
 use segment::{Group, Told as ToldOf, advance::Entry};
@@ -77,11 +77,44 @@ pub struct MembershipsTold {
     /// The day, counted from 1970, as of whose beginning the population was cut.
     pub cut_day: i64,
     /// Cuts of the population, by key.
-    pub cuts: BTreeMap<String, ExactSum>,
+    pub cuts: BTreeMap<String, Cut>,
+    /// How many customers there were when everybody was looked at last.
+    pub customers: u64,
     /// Sequence number of the last change that is no longer kept; 0 if all are.
     pub forgotten: u64,
     /// Sequence number of the last change; 0 if there is none.
     pub last: u64,
+}
+
+/// A cut of the population.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cut {
+    /// Its value; `None` where no customer has the measure.
+    pub value: Option<ExactSum>,
+    /// Customers who have the measure.
+    pub population: u64,
+}
+
+/// Everybody is being looked at; in memory alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sweep {
+    /// Why.
+    pub cause: MembershipCause,
+    /// Segments that are new, changed or gone; empty where the reason is another.
+    pub changed: BTreeSet<String>,
+    /// Customers looked at so far.
+    pub looked_at: u64,
+    /// How many there were the last time; 0 where there was none.
+    pub customers: u64,
+    /// When it began.
+    pub began_at: Micros,
+}
+
+impl MembershipsTold {
+    /// The cuts that have a value.
+    pub fn cut_values(&self) -> BTreeMap<String, ExactSum> {
+        self.cuts.iter().filter_map(|(key, cut)| Some((key.clone(), cut.value?))).collect()
+    }
 }
 
 /// What one customer's row becomes: the row before and the one after, each `None` where there is none.

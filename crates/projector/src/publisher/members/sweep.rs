@@ -3,10 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use segment::{Groups, advance::Happened};
-use store::{CustomerRows, Resolved, Snapshot, StoreError, published::memberships::MembershipCause, subjects};
-use types::{ExactSum, IdentifierId, Micros};
+use store::{
+    CustomerRows, Resolved, Snapshot, StoreError,
+    published::memberships::{Cut, MembershipCause, Sweep},
+    subjects,
+};
+use types::{IdentifierId, Micros};
 
-use super::{Asked, DAY, Look, Members, Sweep, look::Who};
+use super::{Asked, DAY, Look, Members, look::Who};
 use crate::{Served, publisher::Ended};
 
 impl Members {
@@ -29,7 +33,8 @@ impl Members {
         };
         let happened = Happened { groups, since: None };
         let began_at = (self.settings.wall)();
-        self.sweeps.send_replace(Some(Sweep { cause, changed, looked_at: 0, began_at }));
+        let customers = self.told.customers;
+        self.sweeps.send_replace(Some(Sweep { cause, changed, looked_at: 0, customers, began_at }));
         let swept = self.sweep_groups(live, snapshot, now, (cause, happened), goes_on);
         self.sweeps.send_replace(None);
         swept
@@ -55,6 +60,7 @@ impl Members {
             if goes_on() { Ok(()) } else { Err(Ended::Over) }
         })?;
         self.tell_resolved(live, snapshot, &piece, now, why)?;
+        self.told.customers = met.len() as u64;
         let mut after = None;
         loop {
             let told = self.published.members_after(after, self.settings.piece_max)?;
@@ -92,7 +98,7 @@ impl Members {
         let day = now.0.div_euclid(DAY);
         let at = Micros(day * DAY);
         let hash_key = self.settings.hash_key.clone();
-        let mut cuts: BTreeMap<String, ExactSum> = BTreeMap::new();
+        let mut cuts: BTreeMap<String, Cut> = BTreeMap::new();
         let all = self.segments.iter().flat_map(|(_, _, program)| program.needs.quantiles.iter().cloned());
         let quantiles: BTreeMap<String, expr::Quantile> = all.map(|quantile| (quantile.key(), quantile)).collect();
         for (key, quantile) in quantiles {
@@ -107,10 +113,11 @@ impl Members {
                 }
                 Ok::<(), StoreError>(())
             })?;
-            cuts.extend(segment::cuts::cut(values, quantile.part).map(|cut| (key, cut)));
+            let population = values.len() as u64;
+            cuts.insert(key, Cut { value: segment::cuts::cut(values, quantile.part), population });
         }
-        (self.told.cut_day, self.told.cuts) = (day, cuts.clone());
-        self.segments = self.segments.with_cuts(cuts);
+        (self.told.cut_day, self.told.cuts) = (day, cuts);
+        self.segments = self.segments.with_cuts(self.told.cut_values());
         Ok(())
     }
 }
