@@ -1,8 +1,8 @@
 //! Cuts of the population: measured over all known customers as of the start of the instant's UTC day, so that a cut does not
 //! move with the clock within a day.
 //!
-//! Segments compare with the cuts that the feed recorded for the day, so that answers and feed agree. What was not recorded – an
-//! instant in the past, an expression that is no segment's – is measured now, and remembered until the state changes.
+//! Answers measure by what is known now, so a touchpoint that came late moves them; the feed keeps what it measured first that day.
+//! Remembered until the state changes.
 
 use std::{
     collections::BTreeMap,
@@ -11,7 +11,7 @@ use std::{
 
 use expr::Quantile;
 use proto::segment::QuantileCut;
-use store::{StoreError, published::memberships::Cut};
+use store::StoreError;
 use types::{ExactSum, Micros};
 
 use super::{moment::Moment, population::Wanted};
@@ -38,12 +38,8 @@ pub(super) fn of<'q>(
 ) -> Result<(BTreeMap<String, ExactSum>, Vec<QuantileCut>), StoreError> {
     let day = Micros(moment.now.0.div_euclid(DAY) * DAY);
     let (mut values, mut shown) = (BTreeMap::new(), Vec::new());
-    let recorded = recorded(moment, day)?;
     for quantile in quantiles {
-        let measured = match recorded.get(&quantile.key()) {
-            Some(cut) => Measured { cut: cut.value, population: cut.population },
-            None => remembered(moment, quantile, day)?,
-        };
+        let measured = remembered(moment, quantile, day)?;
         values.extend(measured.cut.map(|cut| (quantile.key(), cut)));
         shown.push(QuantileCut {
             key: quantile.key(),
@@ -53,15 +49,6 @@ pub(super) fn of<'q>(
         });
     }
     Ok((values, shown))
-}
-
-/// The cuts that the feed made at the start of the day, if it has begun the day and answers for now are asked for.
-fn recorded(moment: &Moment<'_>, day: Micros) -> Result<BTreeMap<String, Cut>, StoreError> {
-    if !moment.is_now {
-        return Ok(BTreeMap::new());
-    }
-    let told = moment.context.told.published.memberships_told()?;
-    Ok(if told.cut_day == day.0.div_euclid(DAY) { told.cuts } else { BTreeMap::new() })
 }
 
 fn remembered(moment: &Moment<'_>, quantile: &Quantile, day: Micros) -> Result<Measured, StoreError> {

@@ -21,8 +21,6 @@ pub(super) struct Moment<'a> {
     pub(super) snapshot: Snapshot<'a>,
     pub(super) segments: Segments,
     pub(super) now: Micros,
-    /// Whether that is the clock's instant, not another one that was asked for.
-    pub(super) is_now: bool,
     pub(super) cuts: Vec<QuantileCut>,
 }
 
@@ -38,7 +36,7 @@ impl<'a> Moment<'a> {
                 context.clock.now(Micros(jiff::Timestamp::now().as_microsecond()), &shards)
             }
         };
-        Ok(Self { context, snapshot, segments, now, is_now: as_of.is_none(), cuts: Vec::new() })
+        Ok(Self { context, snapshot, segments, now, cuts: Vec::new() })
     }
 
     /// Makes the cuts that these programs, and the segments that they name, compare with.
