@@ -58,3 +58,21 @@ fn definitions_survive_restarts_and_a_second_ingest_sees_them() {
     let fresh = settings.projector(&dir.path().join("fresh"), None);
     assert_eq!(regions(&fresh), ["east", "north"]);
 }
+
+#[test]
+fn segments_are_defined_through_query_where_the_projector_knows_an_ingest() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = Settings::new(&brokers(), &prefix("segment-door"), 2);
+    let ingest = settings.ingest(None, None);
+    let create = ["segment", "create", "all", "--expression", "true"];
+    let alone = settings.projector(&dir.path().join("alone"), None);
+    let said = String::from_utf8(alone.run(&create).stderr).unwrap();
+    assert!(said.contains("set query.ingest"), "{said}");
+    let joined = settings.clone().with("PATRON_QUERY_INGEST", &ingest.grpc);
+    let projector = joined.projector(&dir.path().join("joined"), None);
+    let query = settings.query(&[&projector], None);
+    assert!(query.ask(&create).contains("version 1 now"));
+    assert!(query.ask(&["segment", "show", "all"]).contains("etag \"1\""));
+    query.ask(&["segment", "delete", "all"]);
+    assert_eq!(config(&query, &["history", "segment/all"]).as_array().unwrap().len(), 2);
+}

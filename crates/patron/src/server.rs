@@ -16,6 +16,7 @@ use types::HashKey;
 use crate::config::Config;
 
 mod audit;
+mod definer;
 mod fingerprint;
 mod generations;
 mod grpc;
@@ -200,6 +201,9 @@ impl Parts {
                 Arc::new(SegmentCheck::new(config.catalogue()?)),
                 Arc::new(WallClock),
             );
+            if let Some(shards) = &mut parts.shards {
+                shards.contexts.definer = Some(definer::own(definitions.clone()));
+            }
             let ingest = Ingest::new(touchpoints, settings, Arc::new(WallClock));
             parts.ingest = Some((ingest, dead_letters, definitions));
         }
@@ -221,6 +225,7 @@ impl Shards {
             kinds: Arc::new(config.catalogue()?),
             clock: config.clock()?,
             told: publishing.told(),
+            definer: definer::at(&config.query.ingest)?,
             started_at: WallClock.now(),
         };
         let audit = Audit::start(config, generations.served(), journals.folded(), hash_key)?;

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tonic::Status;
 use types::{Catalogue, HashKey, Micros, Normaliser, Progress};
 
-use crate::status;
+use crate::{segments::Definer, status};
 
 /// What the status says of the journal, without query knowing the journal.
 pub trait JournalFacts: Send + Sync + 'static {
@@ -59,6 +59,8 @@ pub struct Contexts {
     pub clock: Clock,
     /// What the feeds tell.
     pub told: Told,
+    /// Where segments are defined; `None` where no ingest is known.
+    pub definer: Option<Arc<dyn Definer>>,
     /// When the server started.
     pub started_at: Micros,
 }
@@ -93,6 +95,7 @@ impl Contexts {
             kinds: Arc::clone(&self.kinds),
             clock: self.clock,
             told: self.told.clone(),
+            definer: self.definer.clone(),
             started_at: self.started_at,
         }
     }
@@ -111,6 +114,7 @@ pub(crate) struct Context {
     pub(crate) kinds: Arc<Catalogue>,
     pub(crate) clock: Clock,
     pub(crate) told: Told,
+    pub(crate) definer: Option<Arc<dyn Definer>>,
     pub(crate) started_at: Micros,
 }
 

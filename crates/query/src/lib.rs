@@ -34,4 +34,4 @@ pub use feed::Feed;
 pub use gateway::Gateway;
 pub use identity_feed::IdentityFeed;
 pub use membership_feed::MembershipFeed;
-pub use segments::SegmentQueries;
+pub use segments::{Definer, SegmentQueries};

@@ -1,15 +1,16 @@
 //! `patron.segment.v1.SegmentService`: who is in a segment, until when, and why – by one snapshot and one instant.
 //!
 //! Every answer is worked out from the touchpoints at the moment that it is asked for; nothing is remembered but cuts of the
-//! population. Owns no definition: segments are those of the state's definitions.
+//! population. Owns no definition: segments are those of the state's definitions, and what changes them goes through a door that is handed in.
 
 use std::pin::Pin;
 
 use proto::segment::{
     BacktestRequest, BacktestResponse, CheckMembershipRequest, CheckMembershipResponse, CountExpressionRequest,
-    CountExpressionResponse, CountSegmentRequest, CountSegmentResponse, ExplainMembershipRequest,
-    ExplainMembershipResponse, GetSchemaRequest, GetSchemaResponse, GetSegmentRequest, GetSegmentResponse,
-    ListMembersRequest, ListMembersResponse, ListSegmentsRequest, ListSegmentsResponse,
+    CountExpressionResponse, CountSegmentRequest, CountSegmentResponse, CreateSegmentRequest, CreateSegmentResponse,
+    DeleteSegmentRequest, DeleteSegmentResponse, ExplainMembershipRequest, ExplainMembershipResponse, GetSchemaRequest,
+    GetSchemaResponse, GetSegmentRequest, GetSegmentResponse, ListMembersRequest, ListMembersResponse,
+    ListSegmentsRequest, ListSegmentsResponse, UpdateSegmentRequest, UpdateSegmentResponse,
     segment_service_server::{SegmentService, SegmentServiceServer},
 };
 use tokio::sync::Semaphore;
@@ -27,11 +28,15 @@ mod catalogue;
 mod check;
 mod count;
 mod cuts;
+mod edit;
 mod explain;
+mod feed_state;
 mod members;
 mod moment;
 mod population;
 mod schema;
+
+pub use edit::Definer;
 
 /// Most scans of all customers under way at once, over all callers.
 const SCANS_MAX: usize = 2;
@@ -76,6 +81,27 @@ impl SegmentService for SegmentQueries {
 
     async fn list_segments(&self, _: Request<ListSegmentsRequest>) -> Result<Response<ListSegmentsResponse>, Status> {
         self.contexts.now().read(catalogue::list).await.map(Response::new)
+    }
+
+    async fn create_segment(
+        &self,
+        request: Request<CreateSegmentRequest>,
+    ) -> Result<Response<CreateSegmentResponse>, Status> {
+        edit::create(&self.contexts.now(), request.into_inner()).await.map(Response::new)
+    }
+
+    async fn update_segment(
+        &self,
+        request: Request<UpdateSegmentRequest>,
+    ) -> Result<Response<UpdateSegmentResponse>, Status> {
+        edit::update(&self.contexts.now(), request.into_inner()).await.map(Response::new)
+    }
+
+    async fn delete_segment(
+        &self,
+        request: Request<DeleteSegmentRequest>,
+    ) -> Result<Response<DeleteSegmentResponse>, Status> {
+        edit::delete(&self.contexts.now(), request.into_inner()).await.map(Response::new)
     }
 
     async fn count_segment(

@@ -16,6 +16,17 @@ pub(crate) fn invalid(field: &str, description: impl Into<String>) -> Status {
     Status::with_error_details(Code::InvalidArgument, format!("{field}: {description}"), details)
 }
 
+/// Several fields of the request are wrong: each with what is wrong and the remedy.
+pub(crate) fn invalid_fields(fields: impl Iterator<Item = (String, String)>) -> Status {
+    let mut details = ErrorDetails::new();
+    let mut told = Vec::new();
+    for (field, description) in fields {
+        told.push(format!("{field}: {description}"));
+        details.add_bad_request_violation(field, description);
+    }
+    Status::with_error_details(Code::InvalidArgument, told.join("\n"), details)
+}
+
 /// Nobody holds the identifier.
 pub(crate) fn customer_not_found(who: &str) -> Status {
     let details = ErrorDetails::with_error_info("CUSTOMER_NOT_FOUND", DOMAIN, HashMap::new());
@@ -40,6 +51,27 @@ pub(crate) fn segment_not_found(field: &str, message: &str) -> Status {
         HashMap::from([("field".to_owned(), field.to_owned())]),
     );
     Status::with_error_details(Code::NotFound, format!("{field}: {message}"), details)
+}
+
+/// There is such a segment already.
+pub(crate) fn segment_exists(name: &str, version: u32) -> Status {
+    let details = ErrorDetails::with_error_info("SEGMENT_EXISTS", DOMAIN, HashMap::new());
+    let message = format!("segment.name: `{name}` is defined, version {version}; change it by UpdateSegment");
+    Status::with_error_details(Code::AlreadyExists, message, details)
+}
+
+/// Somebody else changed it.
+pub(crate) fn changed_meanwhile(given: &str, held: &str) -> Status {
+    let details = ErrorDetails::with_error_info("CHANGED_MEANWHILE", DOMAIN, HashMap::new());
+    let message = format!("etag: {given} was given, and it is {held} now; read the segment again, then change it");
+    Status::with_error_details(Code::Aborted, message, details)
+}
+
+/// This process cannot define anything.
+pub(crate) fn no_definer() -> Status {
+    let details = ErrorDetails::with_error_info("NO_INGEST", DOMAIN, HashMap::new());
+    let message = "this process takes no definitions and knows no ingest; set query.ingest to the address of one, or call ApplyService there";
+    Status::with_error_details(Code::FailedPrecondition, message, details)
 }
 
 /// A wait for a position ended without it.

@@ -49,7 +49,8 @@ impl Contexts {
 }
 
 impl Context {
-    async fn wait_for_definitions(&self, offset: Option<u64>, metadata: &MetadataMap) -> Result<(), Status> {
+    /// Waits until the set at an offset of `definitions` is folded.
+    pub(crate) async fn wait_for_definitions(&self, offset: Option<u64>, metadata: &MetadataMap) -> Result<(), Status> {
         let Some(offset) = offset else { return Ok(()) };
         let mut progress = self.progress.clone();
         let reached = progress.wait_for(|progress| progress.definitions.applied > offset);

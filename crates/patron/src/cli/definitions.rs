@@ -44,12 +44,8 @@ struct FilesArgs {
 pub(super) struct ApplyArgs {
     #[command(flatten)]
     files: FilesArgs,
-    /// Why, for those who look at the history later
-    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
-    reason: String,
-    /// Who applies
-    #[arg(long, value_name = "NAME", env = "PATRON_OPERATOR", default_value = "cli")]
-    author: String,
+    #[command(flatten)]
+    said: Said,
     /// Check and compare only
     #[arg(long)]
     dry_run: bool,
@@ -62,16 +58,20 @@ pub(super) struct DiffArgs {
     files: FilesArgs,
 }
 
-/// Who applies, and why.
-struct Said {
-    author: String,
-    reason: String,
+/// Who defines something, and why.
+#[derive(Debug, Args)]
+pub(super) struct Said {
+    /// Why, for those who look at the history later
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    pub(super) reason: String,
+    /// Who does it
+    #[arg(long, value_name = "NAME", env = "PATRON_OPERATOR", default_value = "cli")]
+    pub(super) author: String,
 }
 
 impl ApplyArgs {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
-        let said = Said { author: self.author, reason: self.reason };
-        self.files.run(&said, self.dry_run).await
+        self.files.run(&self.said, self.dry_run).await
     }
 }
 
@@ -133,7 +133,7 @@ impl FilesArgs {
 }
 
 /// Waits until reads of this server see what was applied at an offset. A server that takes definitions alone answers no reads.
-pub(super) async fn settle(server: &Server, offset: Option<u64>) {
+async fn settle(server: &Server, offset: Option<u64>) {
     let request = ListDefinitionsRequest { page_size: 1, min_offset: offset, ..ListDefinitionsRequest::default() };
     if let Err(status) = server.definitions().list_definitions(request).await {
         tracing::debug!(%status, "it is not known whether reads see what was applied");

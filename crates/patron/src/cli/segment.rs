@@ -26,7 +26,8 @@ mod watch;
 pub(super) enum SegmentCommand {
     /// Define a segment
     #[command(after_help = "Example:\n  \
-        patron segment create loyal --expression 'orders().within(\"365d\").count() >= 5' --description 'Buys often'")]
+        patron segment create loyal --expression 'orders().within(\"365d\").count() >= 5' --description 'Buys often'\n  \
+        patron segment create loyal --expression 'metrics.orders >= 5' --dry-run --overlap lapsing_regulars")]
     Create(define::CreateArgs),
     /// Define segments, products and stores from files, as patron config apply does
     Apply(definitions::ApplyArgs),

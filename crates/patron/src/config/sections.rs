@@ -131,6 +131,8 @@ pub struct QueryConfig {
     pub wait_max_ms: u64,
     /// `http://HOST:PORT` of the projectors that `patron query` asks; each holds all customers.
     pub projectors: Vec<String>,
+    /// `http://HOST:PORT` of the ingest by which a projector that takes no touchpoints itself defines segments; empty for none.
+    pub ingest: String,
 }
 
 /// Segments.
@@ -264,7 +266,7 @@ impl Default for RebuildConfig {
 
 impl Default for QueryConfig {
     fn default() -> Self {
-        Self { wait_max_ms: 10_000, projectors: vec!["http://127.0.0.1:7710".to_owned()] }
+        Self { wait_max_ms: 10_000, projectors: vec!["http://127.0.0.1:7710".to_owned()], ingest: String::new() }
     }
 }
 

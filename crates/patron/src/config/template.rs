@@ -89,6 +89,8 @@ pub const TEMPLATE: &str = r#"# Patron's configuration. Every line shows a defau
 #wait_max_ms = 10000
 # Where patron query finds the projectors; each holds all customers, any one answers.
 #projectors = ["http://127.0.0.1:7710"]
+# The ingest by which a patron projector defines segments (CreateSegment, UpdateSegment, DeleteSegment); patron up needs none.
+#ingest = "http://127.0.0.1:7700"
 
 [segments]
 # The clock of windows: wall, watermark (as far as the touchpoints' occurred_at has come), or fixed:2026-03-01T00:00:00Z.

@@ -1,9 +1,10 @@
 //! Segments, memberships and proofs as tables and trees.
 
 use proto::segment::{
-    BacktestResponse, CheckMembershipResponse, CountExpressionResponse, CountSegmentResponse,
-    ExplainMembershipResponse, GetSchemaResponse, GetSegmentResponse, ListMembersResponse, ListSegmentsResponse,
-    Membership, MembershipChangeType, Proof, ProofOutcome, QuantileCut, Segment, WatchMembershipsResponse,
+    BacktestResponse, CheckMembershipResponse, CountExpressionResponse, CountSegmentResponse, CreateSegmentResponse,
+    ExplainMembershipResponse, FeedState, GetSchemaResponse, GetSegmentResponse, ListMembersResponse,
+    ListSegmentsResponse, Membership, MembershipChangeType, Proof, ProofOutcome, QuantileCut, Segment,
+    UpdateSegmentResponse, WatchMembershipsResponse,
 };
 
 use super::{
@@ -31,14 +32,54 @@ pub fn list(answer: &ListSegmentsResponse) -> String {
         let line = expression.split_whitespace().collect::<Vec<_>>().join(" ");
         rows.add_row([name.clone(), version.to_string(), cut(&line, EXPRESSION_WIDTH)]);
     }
-    if answer.segments.is_empty() { "no segments are defined\n".to_owned() } else { section("Segments", &rows) }
+    if answer.segments.is_empty() {
+        return "no segments are defined\n".to_owned();
+    }
+    section("Segments", &rows) + &feed(answer.feed.as_ref())
 }
 
 /// One segment.
 pub fn one(answer: &GetSegmentResponse) -> String {
     let nothing = Segment::default();
-    let Segment { name, version, expression, description } = answer.segment.as_ref().unwrap_or(&nothing);
-    format!("Segment {name}, version {version}\n{description}\n\n{}\n", expression.trim())
+    let Segment { name, version, expression, description, etag } = answer.segment.as_ref().unwrap_or(&nothing);
+    let head = format!("Segment {name}, version {version}, etag {etag}\n{description}\n\n{}\n", expression.trim());
+    head + &feed(answer.feed.as_ref())
+}
+
+/// A segment that was created.
+pub fn created(answer: &CreateSegmentResponse) -> String {
+    changed(answer.segment.as_ref(), answer.offset.is_some(), answer.trial.as_ref())
+}
+
+/// A segment that was changed.
+pub fn updated(answer: &UpdateSegmentResponse) -> String {
+    changed(answer.segment.as_ref(), answer.offset.is_some(), answer.trial.as_ref())
+}
+
+fn changed(segment: Option<&Segment>, written: bool, trial: Option<&CountExpressionResponse>) -> String {
+    let name = segment.map_or("", |segment| &segment.name);
+    let version = segment.map_or(0, |segment| segment.version);
+    match trial {
+        Some(trial) => {
+            format!("segment {name} is not changed; it would be version {version} with\n") + &expression_count(trial)
+        }
+        None if written => format!("segment {name} is version {version} now\n"),
+        None => format!("segment {name} says that already, version {version}\n"),
+    }
+}
+
+/// A line where the feed is not level with the segments.
+fn feed(state: Option<&FeedState>) -> String {
+    match state {
+        Some(FeedState { live: false, began_at: None, .. }) => {
+            "\nthe feed has not begun with the segments as they are\n".to_owned()
+        }
+        Some(FeedState { live: false, looked_at, customers, .. }) => {
+            let of = if *customers > 0 { format!(" of about {customers}") } else { String::new() };
+            format!("\nthe feed has looked at {looked_at}{of} customers for the segments as they are\n")
+        }
+        _ => String::new(),
+    }
 }
 
 /// A count of members.

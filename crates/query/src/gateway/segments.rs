@@ -4,9 +4,10 @@ use std::pin::Pin;
 
 use proto::segment::{
     BacktestRequest, BacktestResponse, CheckMembershipRequest, CheckMembershipResponse, CountExpressionRequest,
-    CountExpressionResponse, CountSegmentRequest, CountSegmentResponse, ExplainMembershipRequest,
-    ExplainMembershipResponse, GetSchemaRequest, GetSchemaResponse, GetSegmentRequest, GetSegmentResponse,
-    ListMembersRequest, ListMembersResponse, ListSegmentsRequest, ListSegmentsResponse,
+    CountExpressionResponse, CountSegmentRequest, CountSegmentResponse, CreateSegmentRequest, CreateSegmentResponse,
+    DeleteSegmentRequest, DeleteSegmentResponse, ExplainMembershipRequest, ExplainMembershipResponse, GetSchemaRequest,
+    GetSchemaResponse, GetSegmentRequest, GetSegmentResponse, ListMembersRequest, ListMembersResponse,
+    ListSegmentsRequest, ListSegmentsResponse, UpdateSegmentRequest, UpdateSegmentResponse,
     segment_service_server::{SegmentService, SegmentServiceServer},
 };
 use tokio_stream::Stream;
@@ -38,6 +39,27 @@ impl SegmentService for Gateway {
         request: Request<ListSegmentsRequest>,
     ) -> Result<Response<ListSegmentsResponse>, Status> {
         self.ask(request, async |projector, request| projector.segments().list_segments(request).await).await
+    }
+
+    async fn create_segment(
+        &self,
+        request: Request<CreateSegmentRequest>,
+    ) -> Result<Response<CreateSegmentResponse>, Status> {
+        self.ask(request, async |projector, request| projector.segments().create_segment(request).await).await
+    }
+
+    async fn update_segment(
+        &self,
+        request: Request<UpdateSegmentRequest>,
+    ) -> Result<Response<UpdateSegmentResponse>, Status> {
+        self.ask(request, async |projector, request| projector.segments().update_segment(request).await).await
+    }
+
+    async fn delete_segment(
+        &self,
+        request: Request<DeleteSegmentRequest>,
+    ) -> Result<Response<DeleteSegmentResponse>, Status> {
+        self.ask(request, async |projector, request| projector.segments().delete_segment(request).await).await
     }
 
     async fn count_segment(

@@ -1,6 +1,9 @@
 //! Segments as they are defined, compiled.
 
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, LazyLock, Mutex, PoisonError},
+};
 
 use definition::{Body, Catalogue, Kind};
 use proto::segment::{GetSegmentResponse, ListSegmentsResponse, Segment};
@@ -8,6 +11,7 @@ use segment::{Definition, Finding, Segments, schema::schema};
 use store::Snapshot;
 use tonic::Status;
 
+use super::{edit::etag, feed_state::feed_state};
 use crate::{context::Context, status};
 
 /// Segments and what they were compiled from.
@@ -41,6 +45,7 @@ fn all(snapshot: &Snapshot<'_>) -> Result<Vec<Segment>, Status> {
             version: version.number,
             expression: segment.expression.clone(),
             description: segment.description.clone(),
+            etag: etag(version.number),
         }),
         _ => None,
     };
@@ -49,14 +54,20 @@ fn all(snapshot: &Snapshot<'_>) -> Result<Vec<Segment>, Status> {
 
 /// All segments.
 pub(super) fn list(context: &Context) -> Result<ListSegmentsResponse, Status> {
-    Ok(ListSegmentsResponse { segments: all(&context.store.snapshot())? })
+    Ok(ListSegmentsResponse { segments: all(&context.store.snapshot())?, feed: Some(feed_state(context)?) })
+}
+
+/// Versions of the segments that are evaluated, by name.
+pub(super) fn versions(context: &Context) -> Result<BTreeMap<String, u32>, Status> {
+    let segments = compiled(context, &context.store.snapshot())?;
+    Ok(segments.iter().map(|(name, version, _)| (name.to_owned(), version)).collect())
 }
 
 /// One segment.
 pub(super) fn get(context: &Context, name: &str) -> Result<GetSegmentResponse, Status> {
     let segments = all(&context.store.snapshot())?;
     match segments.iter().find(|segment| segment.name == name) {
-        Some(segment) => Ok(GetSegmentResponse { segment: Some(segment.clone()) }),
+        Some(segment) => Ok(GetSegmentResponse { segment: Some(segment.clone()), feed: Some(feed_state(context)?) }),
         None => Err(unknown("name", name, segments.iter().map(|segment| segment.name.as_str()))),
     }
 }
