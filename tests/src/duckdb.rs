@@ -11,6 +11,7 @@ const SCRIPT: &str = "\
 import duckdb, json, sys
 connection = duckdb.connect(config={'autoinstall_known_extensions': 'false'})
 connection.execute(\"SET TimeZone = 'UTC'\")
+connection.execute('SET enable_progress_bar = false')
 rows = connection.sql(f'SELECT CAST(COLUMNS(*) AS VARCHAR) FROM ({sys.stdin.read()})').fetchall()
 json.dump(rows, sys.stdout)
 ";
