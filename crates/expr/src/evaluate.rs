@@ -172,7 +172,9 @@ impl<'a> Evaluation<'a> {
                 _ => Value::Absent,
             },
             Node::Size(of) => size(&self.value(of, bound)),
-            Node::Calendar(part, instant) => self.calendar_part(*part, &self.value(instant, bound)),
+            Node::Calendar(part, instant, zone) => {
+                self.calendar_part(*part, &self.value(instant, bound), zone.as_ref())
+            }
             Node::Aggregate(aggregate, set, value) => self.aggregate(*aggregate, set, value.as_deref()),
             Node::Sequence(steps) => Value::Bool(self.sequence(steps)),
             Node::Anniversary(date, span) => self.anniversary(&self.value(date, bound), *span),

@@ -7,7 +7,10 @@ pub const ALL: &[(&str, &str)] = &[
     (r#"SET.where(t, t.store == "s1")"#, "Those of which a condition holds."),
     (r#"SET.within("90d")"#, "Those of the last 90 days: an element leaves at occurred_at + 90 d, to the microsecond."),
     (r#"SET.older_than("30d")"#, "Those that are at least 30 days old."),
-    (r#"SET.in_current("month")"#, "Those of this day, week (from Monday), month, quarter or year, in UTC."),
+    (
+        r#"SET.in_current("month")"#,
+        "Those of this day, week (from Monday), month, quarter or year, in the zone of the calendar.",
+    ),
     (r#"SET.in_previous("week")"#, "Those of the one before."),
     ("SET.count()", "How many."),
     ("SET.sum(t, t.net)", "Sum of a number; 0 where there is none."),
@@ -35,8 +38,12 @@ pub const ALL: &[(&str, &str)] = &[
     (r#"x in ["a", "b"]"#, "Whether a list or the keys of a map hold a value."),
     (r#"text.startsWith("a")"#, "Also endsWith, contains, matches (RE2 syntax), lowerAscii(), size()."),
     (
+        r#"t.occurred_at.getHours("Europe/Berlin")"#,
+        "The same in another zone, or at a distance from UTC such as `+05:30`.",
+    ),
+    (
         "t.occurred_at.getHours()",
-        "Also getFullYear, getMonth, getDate, getDayOfWeek, getMinutes, … in UTC, as CEL counts.",
+        "Also getFullYear, getMonth, getDate, getDayOfWeek, getMinutes, … in the zone of the calendar, as CEL counts.",
     ),
 ];
 

@@ -23,6 +23,7 @@ pub mod span;
 pub mod subject;
 mod syntax;
 pub mod value;
+pub mod zone;
 
 pub use check::compile;
 pub use error::ExpressionError;
@@ -35,3 +36,4 @@ pub use proof::{Outcome, Proof, prove};
 pub use schema::{Schema, Type};
 pub use subject::{Element, OrderView, Subject, Surroundings};
 pub use value::Value;
+pub use zone::Zone;

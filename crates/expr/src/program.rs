@@ -8,6 +8,7 @@ use crate::{
     needs::{Needs, Reach},
     schema::Type,
     value::Value,
+    zone::Zone,
 };
 
 /// A checked expression. Cheap to clone; shared by threads.
@@ -46,7 +47,8 @@ pub(crate) enum Node {
     Matches(Box<Node>, regex::Regex),
     Lower(Box<Node>),
     Size(Box<Node>),
-    Calendar(CalendarPart, Box<Node>),
+    /// In the zone that is named, else in that of the surroundings.
+    Calendar(CalendarPart, Box<Node>, Option<Zone>),
     Aggregate(Aggregate, Arc<Set>, Option<Box<Node>>),
     Sequence(Vec<Step>),
     Anniversary(Box<Node>, i64),
@@ -135,7 +137,7 @@ impl CalendarUnit {
     }
 }
 
-/// A unit of the calendar, in UTC; weeks start on Monday.
+/// A unit of the calendar; weeks start on Monday.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CalendarUnit {
     Day,
@@ -145,7 +147,7 @@ pub(crate) enum CalendarUnit {
     Year,
 }
 
-/// What is asked of the calendar about an instant, in UTC.
+/// What is asked of the calendar about an instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CalendarPart {
     Year,

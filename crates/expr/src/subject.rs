@@ -4,7 +4,11 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use types::{Amounts, ContentHash, ExactSum, Micros, record::Touchpoint};
 
-use crate::{program::Program, value::Value};
+use crate::{
+    program::Program,
+    value::Value,
+    zone::{self, Zone},
+};
 
 /// A touchpoint of the customer.
 #[derive(Clone, Debug)]
@@ -68,16 +72,19 @@ pub trait Subject {
     fn next_after(&self, now: Micros) -> Option<Micros>;
 }
 
-/// What lies around the customers: other segments, cuts of the population.
+/// What lies around the customers: other segments, cuts of the population, the zone of the calendar.
 pub trait Surroundings {
     /// The program of a segment; `None` if there is none of that name.
     fn segment(&self, name: &str) -> Option<&Program>;
 
     /// The value of a cut, by the key of `Quantile`; `None` before the first was made.
     fn cut(&self, key: &str) -> Option<ExactSum>;
+
+    /// The zone of the calendar.
+    fn zone(&self) -> &Zone;
 }
 
-/// No other segments, no cuts.
+/// No other segments, no cuts, UTC.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Alone;
 
@@ -88,5 +95,9 @@ impl Surroundings for Alone {
 
     fn cut(&self, _key: &str) -> Option<ExactSum> {
         None
+    }
+
+    fn zone(&self) -> &Zone {
+        &zone::UTC
     }
 }

@@ -132,6 +132,7 @@ impl Config {
         }
         self.check_names()?;
         self.clock()?;
+        self.time_zone().map(drop)?;
         self.check_kafka()?;
         self.blocked().map(drop)?;
         self.normaliser().map(drop)?;
@@ -247,6 +248,15 @@ impl Config {
     /// `segments.clock` is none.
     pub fn clock(&self) -> Result<segment::Clock, ConfigError> {
         segment::Clock::parse(&self.segments.clock).map_err(|problem| ConfigError::value("segments.clock", problem))
+    }
+
+    /// The zone of the calendar of segments.
+    ///
+    /// # Errors
+    /// `segments.time_zone` is none.
+    pub fn time_zone(&self) -> Result<expr::Zone, ConfigError> {
+        expr::Zone::named(self.segments.time_zone.trim())
+            .map_err(|problem| ConfigError::value("segments.time_zone", problem))
     }
 
     /// The catalogue with the custom kinds.

@@ -226,6 +226,7 @@ impl Shards {
             clock: config.clock()?,
             told: publishing.told(),
             definer: definer::at(&config.query.ingest)?,
+            zone: config.time_zone()?,
             started_at: WallClock.now(),
         };
         let audit = Audit::start(config, generations.served(), journals.folded(), hash_key)?;

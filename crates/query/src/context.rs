@@ -4,6 +4,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use expr::Zone;
 use identity::Rules;
 use proto::customer::AppliedOffset;
 use segment::Clock;
@@ -61,6 +62,8 @@ pub struct Contexts {
     pub told: Told,
     /// Where segments are defined; `None` where no ingest is known.
     pub definer: Option<Arc<dyn Definer>>,
+    /// The zone of the calendar.
+    pub zone: Zone,
     /// When the server started.
     pub started_at: Micros,
 }
@@ -96,6 +99,7 @@ impl Contexts {
             clock: self.clock,
             told: self.told.clone(),
             definer: self.definer.clone(),
+            zone: self.zone.clone(),
             started_at: self.started_at,
         }
     }
@@ -115,6 +119,7 @@ pub(crate) struct Context {
     pub(crate) clock: Clock,
     pub(crate) told: Told,
     pub(crate) definer: Option<Arc<dyn Definer>>,
+    pub(crate) zone: Zone,
     pub(crate) started_at: Micros,
 }
 

@@ -12,6 +12,9 @@ use crate::facets::Facets;
 /// Number of a group, below 64.
 pub type Group = u8;
 
+/// Which way of grouping this is: it grows where a segment comes into another group than before.
+pub const GROUPING: u32 = 1;
+
 /// How many groups there are.
 const GROUPS: u32 = 64;
 

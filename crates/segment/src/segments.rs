@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use std::sync::Arc;
 
-use expr::{ExpressionError, Memo, Needs, Program, Proof, Quantile, Reach, Schema, Subject, Surroundings};
+use expr::{ExpressionError, Memo, Needs, Program, Proof, Quantile, Reach, Schema, Subject, Surroundings, Zone};
 use types::{ExactSum, Micros};
 
 use crate::{
@@ -41,6 +41,7 @@ pub struct Segments {
     compiled: Arc<BTreeMap<String, Compiled>>,
     groups: Arc<BTreeMap<Group, Alike>>,
     cuts: BTreeMap<String, ExactSum>,
+    zone: Zone,
 }
 
 #[derive(Clone, Debug)]
@@ -84,7 +85,7 @@ impl Segments {
         };
         let all: Vec<(String, Group, Needs)> = needs.into_iter().map(of_group).collect();
         let groups = grouped(all.iter().map(|(name, group, needs)| (name.as_str(), *group, needs.clone())));
-        Self { compiled: Arc::new(compiled), groups: Arc::new(groups), cuts: BTreeMap::new() }
+        Self { compiled: Arc::new(compiled), groups: Arc::new(groups), ..Self::default() }
     }
 
     /// Compiles what can be. What cannot – another version wrote it, a custom kind is configured no more – is left out with those
@@ -106,6 +107,12 @@ impl Segments {
     #[must_use]
     pub fn with_cuts(&self, cuts: BTreeMap<String, ExactSum>) -> Self {
         Self { cuts, ..self.clone() }
+    }
+
+    /// The same segments by the calendar of a zone; UTC until then.
+    #[must_use]
+    pub fn in_zone(self, zone: Zone) -> Self {
+        Self { zone, ..self }
     }
 
     /// Names, versions and programs, by name.
@@ -214,5 +221,9 @@ impl Surroundings for Segments {
 
     fn cut(&self, key: &str) -> Option<ExactSum> {
         self.cuts.get(key).copied()
+    }
+
+    fn zone(&self) -> &Zone {
+        &self.zone
     }
 }

@@ -17,9 +17,12 @@ mod deed;
 mod feed;
 #[path = "truth/naive.rs"]
 mod naive;
+#[path = "truth/zone.rs"]
+mod zone;
 
 use condition::{Condition, any_condition};
-use deed::{Deed, any_deeds, customer};
+use deed::{DAY, Deed, START, any_deeds, customer};
+use zone::{ZONES, Zone};
 
 fn cases() -> u32 {
     #[expect(clippy::disallowed_methods, reason = "the number of cases is the tester's choice, and changes no result")]
@@ -27,8 +30,8 @@ fn cases() -> u32 {
     asked.and_then(|text| text.parse().ok()).unwrap_or(2_000)
 }
 
-/// Segments `inner` (named by some conditions) and `outer`, compiled.
-fn segments(inner: &Condition, outer: &Condition) -> Segments {
+/// Segments `inner` (named by some conditions) and `outer`, compiled, by the calendar of a zone.
+fn segments(inner: &Condition, outer: &Condition, zone: &Zone) -> Segments {
     let definition = |name: &str, condition: &Condition| Definition {
         name: name.to_owned(),
         version: 1,
@@ -37,19 +40,29 @@ fn segments(inner: &Condition, outer: &Condition) -> Segments {
     let definitions = [definition("inner", inner), definition("outer", outer)];
     let schema = schema::schema(&Catalogue::default(), []);
     let compiled = Segments::compile(&definitions, &schema);
-    compiled.unwrap_or_else(|findings| panic!("{}", findings[0].error.render(&findings[0].name)))
+    let compiled = compiled.unwrap_or_else(|findings| panic!("{}", findings[0].error.render(&findings[0].name)));
+    compiled.in_zone(expr::Zone::named(zone.name).unwrap())
 }
 
-/// Instants at which something could change: those of deeds, moved by every length of time that a condition names, and
-/// days, each with the microseconds beside it.
-fn candidates(deeds: &[Deed], inner: &Condition, outer: &Condition, from: i64, before: i64) -> Vec<i64> {
+/// Instants at which something could change: those of deeds, moved by every length of time that a condition names, the turns of
+/// the calendar, and for two days each half hour, each with the microseconds beside it.
+fn candidates(
+    deeds: &[Deed],
+    (inner, outer): (&Condition, &Condition),
+    zone: &Zone,
+    from: i64,
+    before: i64,
+) -> Vec<i64> {
     let mut spans = BTreeSet::from([0]);
     inner.each_span(&mut |span| spans.extend([span]));
     outer.each_span(&mut |span| spans.extend([span]));
     let sums: BTreeSet<i64> = spans.iter().flat_map(|one| spans.iter().map(move |other| one + other)).collect();
     let moved = deeds.iter().flat_map(|deed| sums.iter().map(move |span| deed.at + span));
-    let days = (-40..400).flat_map(|day| spans.iter().map(move |span| day * deed::DAY - span));
-    let all: BTreeSet<i64> = moved.chain(days).flat_map(|at| [at - 1, at, at + 1]).collect();
+    let turns = zone.turns();
+    let turns = turns.iter().flat_map(|turn| spans.iter().flat_map(move |span| [turn - span, turn + span]));
+    let hours = (from.div_euclid(deed::HOUR) * 2..).map(|half| half * deed::HOUR / 2).take(96);
+    let hours = hours.flat_map(|hour| spans.iter().map(move |span| hour + span % deed::HOUR));
+    let all: BTreeSet<i64> = moved.chain(turns).chain(hours).flat_map(|at| [at - 1, at, at + 1]).collect();
     all.into_iter().filter(|at| *at > from && *at < before).collect()
 }
 
@@ -60,18 +73,19 @@ proptest! {
     fn truth_is_that_of_a_naive_scan_at_every_instant(
         (inner, outer) in (any_condition(false), any_condition(true)),
         population in prop::collection::vec(any_deeds(), 1..4),
-        instants in prop::collection::vec(0..80 * deed::DAY, 3),
+        instants in prop::collection::vec(START..START + 80 * DAY, 3),
+        zone in prop::sample::select(&ZONES[..]),
     ) {
-        let segments = segments(&inner, &outer);
+        let segments = segments(&inner, &outer, &zone);
         for deeds in &population {
             let customer = customer(deeds);
             for now in &instants {
-                let truth = |at: i64| naive::truth(&outer, &inner, deeds, at);
+                let truth = |at: i64| naive::truth(&outer, &inner, deeds, &zone, at);
                 let said = segments.membership("outer", &customer, Micros(*now)).unwrap();
                 prop_assert_eq!(said.member, truth(*now), "{} at {}", outer, now);
                 let before = said.next.map_or(i64::MAX, |next| next.0);
                 prop_assert!(before > *now);
-                for at in candidates(deeds, &inner, &outer, *now, before) {
+                for at in candidates(deeds, (&inner, &outer), &zone, *now, before) {
                     prop_assert_eq!(said.member, truth(at), "{}: changed at {} before {}", outer, at, before);
                 }
             }
@@ -80,11 +94,12 @@ proptest! {
 
     #[test]
     fn the_change_comes_at_its_instant_and_not_before(
-        (inner, outer) in (any_condition(false), any_condition(true)), deeds in any_deeds(), now in 0..80 * deed::DAY,
+        (inner, outer) in (any_condition(false), any_condition(true)), deeds in any_deeds(), now in START..START + 80 * DAY,
+        zone in prop::sample::select(&ZONES[..]),
     ) {
-        let segments = segments(&inner, &outer);
+        let segments = segments(&inner, &outer, &zone);
         let customer = customer(&deeds);
-        let truth = |at: i64| naive::truth(&outer, &inner, &deeds, at);
+        let truth = |at: i64| naive::truth(&outer, &inner, &deeds, &zone, at);
         let (_, program) = segments.get("outer").unwrap();
         match until(program, &customer, &segments, Micros(now)) {
             Until::Changes(Micros(at)) => {
@@ -92,7 +107,7 @@ proptest! {
                 prop_assert_ne!(truth(at), truth(now), "{} at {}", outer, at);
             }
             Until::Never => {
-                for at in candidates(&deeds, &inner, &outer, now, i64::MAX) {
+                for at in candidates(&deeds, (&inner, &outer), &zone, now, i64::MAX) {
                     prop_assert_eq!(truth(at), truth(now), "{}: changed at {}", outer, at);
                 }
             }
@@ -103,9 +118,10 @@ proptest! {
     /// A proof's outcome is the verdict, and each of its parts follows from its own parts.
     #[test]
     fn proofs_prove(
-        (inner, outer) in (any_condition(false), any_condition(true)), deeds in any_deeds(), now in 0..80 * deed::DAY,
+        (inner, outer) in (any_condition(false), any_condition(true)), deeds in any_deeds(), now in START..START + 80 * DAY,
+        zone in prop::sample::select(&ZONES[..]),
     ) {
-        let segments = segments(&inner, &outer);
+        let segments = segments(&inner, &outer, &zone);
         let customer = customer(&deeds);
         let proof = segments.prove("outer", &customer, Micros(now)).unwrap();
         let verdict = evaluate(segments.segment("outer").unwrap(), &customer, &segments, Micros(now));

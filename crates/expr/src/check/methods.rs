@@ -7,6 +7,7 @@ use crate::{
     error::unknown,
     limits::PATTERN_BYTES_MAX,
     program::{Aggregate, CalendarPart, Set, TextTest},
+    zone::Zone,
 };
 
 const AGGREGATES: [(&str, Aggregate); 7] = [
@@ -34,6 +35,21 @@ const CALENDAR: [(&str, CalendarPart); 9] = [
 const TEXTS: [(&str, TextTest); 3] =
     [("startsWith", TextTest::StartsWith), ("endsWith", TextTest::EndsWith), ("contains", TextTest::Contains)];
 
+/// The zone that a part of an instant is asked in, where one is named.
+fn zone(syntax: &Syntax, name: &str, given: &[Syntax]) -> Checked<Option<Zone>> {
+    match given {
+        [] => Ok(None),
+        [zone] => {
+            let text = literal_text(zone, "a time zone such as \"Europe/Berlin\"")?;
+            Zone::parse(text).map(Some).map_err(|message| ExpressionError::new(zone.at, message))
+        }
+        _ => Err(ExpressionError::new(
+            syntax.at,
+            format!("`{name}` is written as `{name}()` or `{name}(\"Europe/Berlin\")`"),
+        )),
+    }
+}
+
 impl Checker<'_> {
     pub(super) fn method(&mut self, syntax: &Syntax, target: &Syntax, name: &str, given: &[Syntax]) -> Checked<Typed> {
         if NARROWING.contains(&name) && self.set(syntax)?.is_some() {
@@ -48,7 +64,7 @@ impl Checker<'_> {
         }
         if let Some((_, part)) = CALENDAR.iter().find(|(method, _)| *method == name) {
             let node = self.of_type(target, &Type::Instant, "an instant")?;
-            return Ok((Node::Calendar(*part, Box::new(node)), Type::Number));
+            return Ok((Node::Calendar(*part, Box::new(node), zone(syntax, name, given)?), Type::Number));
         }
         match (name, given) {
             ("matches", [pattern]) => self.matches(target, pattern),

@@ -69,14 +69,14 @@ impl Evaluation<'_> {
             Limit::Within(span) => Some(Bounds::Within(span)),
             Limit::OlderThan(span) => Some(Bounds::OlderThan(span)),
             Limit::Current(unit) => {
-                let (start, end) = calendar::unit_of(unit, now)?;
+                let (start, end) = calendar::unit_of(self.around.zone(), unit, now)?;
                 self.note(end);
                 Some(Bounds::Calendar(start, end))
             }
             Limit::Previous(unit) => {
-                let (current, end) = calendar::unit_of(unit, now)?;
+                let (current, end) = calendar::unit_of(self.around.zone(), unit, now)?;
                 self.note(end);
-                let (start, _) = calendar::unit_of(unit, current.checked_sub(1)?)?;
+                let (start, _) = calendar::unit_of(self.around.zone(), unit, current.checked_sub(1)?)?;
                 Some(Bounds::Calendar(start, current))
             }
         }

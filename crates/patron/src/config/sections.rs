@@ -141,11 +141,13 @@ pub struct QueryConfig {
 pub struct SegmentsConfig {
     /// `wall`, `watermark`, or `fixed:` and an instant.
     pub clock: String,
+    /// IANA name of the zone of the calendar.
+    pub time_zone: String,
 }
 
 impl Default for SegmentsConfig {
     fn default() -> Self {
-        Self { clock: "wall".to_owned() }
+        Self { clock: "wall".to_owned(), time_zone: "UTC".to_owned() }
     }
 }
 

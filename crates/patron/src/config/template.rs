@@ -95,6 +95,8 @@ pub const TEMPLATE: &str = r#"# Patron's configuration. Every line shows a defau
 [segments]
 # The clock of windows: wall, watermark (as far as the touchpoints' occurred_at has come), or fixed:2026-03-01T00:00:00Z.
 #clock = "wall"
+# Whose days, weeks and months the calendar has, and when the population is cut: an IANA name such as Asia/Shanghai.
+#time_zone = "UTC"
 
 [scrub]
 # Fragments folded anew from their touchpoints and compared with the state, each second. 0: none.

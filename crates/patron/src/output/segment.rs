@@ -84,13 +84,13 @@ fn feed(state: Option<&FeedState>) -> String {
 
 /// A count of members.
 pub fn count(answer: &CountSegmentResponse) -> String {
-    let at = value::time(answer.evaluated_at.as_ref());
+    let at = instant_of(answer.evaluated_at.as_ref(), &answer.time_zone);
     format!("{} of {} customers at {at}\n", answer.count, answer.population) + &cuts(&answer.cuts)
 }
 
 /// A count of those who satisfy an expression.
 pub fn expression_count(answer: &CountExpressionResponse) -> String {
-    let at = value::time(answer.evaluated_at.as_ref());
+    let at = instant_of(answer.evaluated_at.as_ref(), &answer.time_zone);
     let head = format!("{} of {} customers at {at}\n", answer.count, answer.population);
     let mut overlaps = table(&["segment", "members", "in both"]);
     right(&mut overlaps, &[1, 2]);
@@ -115,7 +115,7 @@ pub fn member(answer: &ListMembersResponse) -> String {
 
 /// Who is in what.
 pub fn memberships(answer: &CheckMembershipResponse) -> String {
-    let mut text = format!("at {}\n", value::time(answer.evaluated_at.as_ref()));
+    let mut text = format!("at {}\n", instant_of(answer.evaluated_at.as_ref(), &answer.time_zone));
     for result in &answer.results {
         if result.customer_id.is_empty() {
             text += "\nnobody holds this identifier\n";
@@ -143,7 +143,7 @@ pub fn proof(answer: &ExplainMembershipResponse) -> String {
     let what = named.unwrap_or_else(|| "the expression".to_owned());
     let changes = member.and_then(|member| member.changes_at.as_ref());
     let until = changes.map_or_else(String::new, |at| format!(", until {}", value::time(Some(at))));
-    let at = value::time(answer.evaluated_at.as_ref());
+    let at = instant_of(answer.evaluated_at.as_ref(), &answer.time_zone);
     let mut text = format!("Customer {} {is} {what} at {at}{until}\n\n", answer.customer_id);
     answer.proof.iter().for_each(|proof| add_part(&mut text, proof, 0));
     text + &cuts(&answer.cuts)
@@ -214,6 +214,13 @@ pub fn schema(answer: &GetSchemaResponse) -> String {
     section("Fields", &fields)
         + &section("Functions", &functions)
         + &format!("\nKinds\n{}\n\nSegments\n{}\n", names(&answer.kinds), names(&answer.segments))
+        + &format!("\nTime zone of the calendar\n{}\n", answer.time_zone)
+}
+
+/// The instant of an answer; with the zone of its calendar where that is not UTC.
+fn instant_of(at: Option<&prost_types::Timestamp>, zone: &str) -> String {
+    let at = value::time(at);
+    if zone.is_empty() || zone == "UTC" { at } else { format!("{at}, days of {zone}") }
 }
 
 fn cuts(cuts: &[QuantileCut]) -> String {

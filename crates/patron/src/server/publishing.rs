@@ -65,6 +65,7 @@ fn members_settings(config: &Config, journals: &Journals, hash_key: &HashKey) ->
         hash_key: hash_key.clone(),
         kinds: config.catalogue()?,
         clock: config.clock()?,
+        zone: config.time_zone()?,
         wall: || WallClock.now(),
         ends: Box::new(move || touchpoints.ends().ok()),
         changes_max: config.publish.membership_changes_max,

@@ -7,6 +7,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use definition::Kind;
+use expr::Zone;
 use segment::{Clock, Finding, Segments, advance::Happened, clock::Shard, schema::schema};
 use store::{
     Snapshot, StoreError,
@@ -26,8 +27,6 @@ use crate::Served;
 mod look;
 mod sweep;
 
-const DAY: i64 = 86_400_000_000;
-
 /// How memberships are told.
 pub struct MembersSettings {
     /// Key of all derived hashes.
@@ -36,6 +35,8 @@ pub struct MembersSettings {
     pub kinds: Catalogue,
     /// The clock of windows.
     pub clock: Clock,
+    /// The zone of the calendar.
+    pub zone: Zone,
     /// What time it is.
     pub wall: fn() -> Micros,
     /// The journal's ends, for a clock that follows the touchpoints.
@@ -115,6 +116,7 @@ impl Members {
             self.sweep(live, &snapshot, now, cause, goes_on)?;
             self.numbers = self.published.tell_versions(&self.numbers, &self.versions())?;
             (self.told.generation, self.told.segments) = (Some(live.number), self.current.clone());
+            self.told.ground = self.ground();
             self.keep(Piece::default())?;
         }
         self.tell_due(live, &snapshot, now, goes_on)
@@ -130,7 +132,10 @@ impl Members {
         identifiers: &[IdentifierId],
     ) -> Result<(), StoreError> {
         self.compile(live, snapshot)?;
-        if self.told.generation != Some(live.number) || self.told.segments != self.current {
+        if self.told.generation != Some(live.number)
+            || self.told.segments != self.current
+            || self.told.ground != self.ground()
+        {
             // Everybody is looked at in the round that follows.
             return Ok(());
         }
@@ -186,11 +191,16 @@ impl Members {
         for Finding { name, error } in findings {
             tracing::warn!(segment = name, %error, "a segment cannot be evaluated and is left out");
         }
-        self.current = fingerprint(&definitions, &segments, &self.settings.hash_key);
-        self.segments = segments.with_cuts(self.told.cut_values());
+        self.current = fingerprint(&definitions, &self.settings.hash_key);
+        self.segments = segments.with_cuts(self.told.cut_values()).in_zone(self.settings.zone.clone());
         self.numbers = self.published.number_segments(&self.numbers, self.versions().into_keys())?;
         self.compiled = defined;
         Ok(())
+    }
+
+    /// What all segments stand on.
+    fn ground(&self) -> String {
+        format!("{} {} {}", self.settings.zone, expr::zone::edition(), segment::groups::GROUPING)
     }
 
     fn versions(&self) -> BTreeMap<String, u32> {
@@ -202,10 +212,10 @@ impl Members {
         let cut = self.segments.iter().any(|(_, _, program)| !program.needs.quantiles.is_empty());
         if self.told.generation != Some(live.number) {
             Some(MembershipCause::Evidence(Cause::Rebuild))
-        } else if self.told.segments != self.current {
+        } else if self.told.segments != self.current || self.told.ground != self.ground() {
             Some(MembershipCause::Definition)
         } else {
-            (cut && self.told.cut_day != now.0.div_euclid(DAY)).then_some(MembershipCause::Time)
+            (cut && self.told.cut_day != self.settings.zone.start_of_day(now).0).then_some(MembershipCause::Time)
         }
     }
 
@@ -256,12 +266,8 @@ impl Members {
     }
 }
 
-/// Changes with what segments mean, and with the groups that they are told in.
-fn fingerprint(definitions: &[segment::Definition], segments: &Segments, hash_key: &HashKey) -> String {
-    let text = definitions.iter().map(|one| {
-        let group = segments.group(&one.name);
-        format!("{} {} {group:?} {}\n", one.name, one.version, one.expression)
-    });
+fn fingerprint(definitions: &[segment::Definition], hash_key: &HashKey) -> String {
+    let text = definitions.iter().map(|one| format!("{} {} {}\n", one.name, one.version, one.expression));
     let hash = hash_key.content_hash(text.collect::<String>().as_bytes());
     IdentifierId::from_hash(hash.0).to_string()
 }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use definition::{Body, Catalogue, Kind};
+use expr::Surroundings as _;
 use proto::segment::{GetSegmentResponse, ListSegmentsResponse, Segment};
 use segment::{Definition, Finding, Segments, schema::schema};
 use store::Snapshot;
@@ -22,13 +23,14 @@ pub(super) fn compiled(context: &Context, snapshot: &Snapshot<'_>) -> Result<Seg
     static LAST: LazyLock<Mutex<Option<Arc<Compiled>>>> = LazyLock::new(Mutex::default);
     let definitions = segment::check::definitions(&catalogue(snapshot)?);
     let last = LAST.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    if let Some(last) = last.filter(|last| last.0 == definitions) {
+    if let Some(last) = last.filter(|last| last.0 == definitions && *last.1.zone() == context.zone) {
         return Ok(last.1.clone());
     }
     let (segments, findings) = Segments::compile_what_can_be(&definitions, &schema(&context.kinds, []));
     for Finding { name, error } in findings {
         tracing::warn!(segment = name, %error, "a segment cannot be evaluated and is left out");
     }
+    let segments = segments.in_zone(context.zone.clone());
     let kept = Arc::new((definitions, segments.clone()));
     *LAST.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
     Ok(segments)

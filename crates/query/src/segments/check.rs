@@ -28,6 +28,7 @@ pub(super) fn check(context: &Context, request: &CheckMembershipRequest) -> Resu
         results,
         evaluated_at: Some(moment.now.to_proto()),
         applied: moment.applied()?,
+        time_zone: moment.time_zone(),
         cuts: moment.cuts,
     })
 }

@@ -34,6 +34,7 @@ pub(super) fn segment(context: &Context, request: &CountSegmentRequest) -> Resul
         version,
         evaluated_at: Some(moment.now.to_proto()),
         applied: moment.applied()?,
+        time_zone: moment.time_zone(),
         cuts: moment.cuts,
     })
 }
@@ -75,6 +76,7 @@ pub(super) fn expression(
         overlaps: overlaps.collect(),
         evaluated_at: Some(moment.now.to_proto()),
         applied: moment.applied()?,
+        time_zone: moment.time_zone(),
         cuts: moment.cuts,
     })
 }

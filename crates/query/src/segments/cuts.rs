@@ -1,4 +1,4 @@
-//! Cuts of the population: measured over all known customers as of the start of the instant's UTC day, so that a cut does not
+//! Cuts of the population: measured over all known customers as of the start of the instant's day, so that a cut does not
 //! move with the clock within a day.
 //!
 //! Answers measure by what is known now, so a touchpoint that came late moves them; the feed keeps what it measured first that day.
@@ -9,14 +9,13 @@ use std::{
     sync::{LazyLock, Mutex, PoisonError},
 };
 
-use expr::Quantile;
+use expr::{Quantile, Surroundings as _};
 use proto::segment::QuantileCut;
 use store::StoreError;
 use types::{ExactSum, Micros};
 
 use super::{moment::Moment, population::Wanted};
 
-const DAY: i64 = 86_400_000_000;
 /// Most cuts that are remembered.
 const REMEMBERED_MAX: usize = 1_024;
 
@@ -36,7 +35,7 @@ pub(super) fn of<'q>(
     moment: &Moment<'_>,
     quantiles: impl IntoIterator<Item = &'q Quantile>,
 ) -> Result<(BTreeMap<String, ExactSum>, Vec<QuantileCut>), StoreError> {
-    let day = Micros(moment.now.0.div_euclid(DAY) * DAY);
+    let day = moment.segments.zone().start_of_day(moment.now);
     let (mut values, mut shown) = (BTreeMap::new(), Vec::new());
     for quantile in quantiles {
         let measured = remembered(moment, quantile, day)?;

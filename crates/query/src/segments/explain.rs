@@ -25,6 +25,7 @@ pub(super) fn explain(
         proof: Some(answer::proof(&proof, &subject)),
         evaluated_at: Some(moment.now.to_proto()),
         applied: moment.applied()?,
+        time_zone: moment.time_zone(),
         cuts: moment.cuts,
     })
 }

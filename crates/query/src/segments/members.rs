@@ -86,6 +86,7 @@ impl List {
         let members = self.members(&moment, &program).map_err(failed)?;
         let mut first = Some(ListMembersResponse {
             evaluated_at: Some(moment.now.to_proto()),
+            time_zone: moment.time_zone(),
             applied: moment.applied()?,
             ..ListMembersResponse::default()
         });

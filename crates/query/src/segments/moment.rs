@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use expr::{Program, Quantile};
+use expr::{Program, Quantile, Surroundings as _};
 use proto::{customer::AppliedOffset, segment::QuantileCut};
 use segment::{Segments, clock::Shard};
 use store::{Snapshot, StoreError, family::shards::ShardRow};
@@ -47,6 +47,11 @@ impl<'a> Moment<'a> {
         self.segments = self.segments.with_cuts(values);
         self.cuts = shown;
         Ok(self)
+    }
+
+    /// The zone of the calendar, as answers name it.
+    pub(super) fn time_zone(&self) -> String {
+        self.segments.zone().name()
     }
 
     /// What the answer covers.

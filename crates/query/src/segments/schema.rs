@@ -35,6 +35,7 @@ pub(super) fn served(context: &Context) -> Result<GetSchemaResponse, Status> {
         kinds: context.kinds.names().map(str::to_owned).collect(),
         functions: expr::functions::ALL.iter().map(function).collect(),
         segments: segments.iter().map(|(name, _, _)| name.to_owned()).collect(),
+        time_zone: context.zone.name(),
     })
 }
 

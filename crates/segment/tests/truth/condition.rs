@@ -4,7 +4,10 @@ use std::fmt;
 
 use proptest::prelude::*;
 
-use crate::deed::{DAY, HOUR};
+use crate::{
+    deed::{DAY, HOUR, START},
+    zone::{self, ZONES},
+};
 
 /// A condition.
 #[derive(Clone, Debug)]
@@ -35,6 +38,14 @@ pub(crate) enum Condition {
     Orders(u32),
     /// Net of orders bought within a span, at least so many euros.
     Net(i64, i64),
+    /// The hour of now by the clocks of the calendar's zone, or of one of `ZONES`, is at least so much.
+    Hour(i64, Option<usize>),
+    /// The day of the month some time ago is at most so much.
+    Date(i64, i64),
+    /// The day of the month of the last one is at most so much.
+    LastDate(Set, i64),
+    /// An anniversary of a day so long after the start of the deeds is at most so far ahead.
+    Anniversary(i64, i64),
     Inner,
 }
 
@@ -53,6 +64,7 @@ pub(crate) enum Limit {
     Within(i64),
     OlderThan(i64),
     Between(i64, i64),
+    Today,
     ThisWeek,
     LastMonth,
 }
@@ -68,6 +80,7 @@ fn any_set() -> impl Strategy<Value = Set> {
         3 => any_span().prop_map(Limit::Within),
         1 => any_span().prop_map(Limit::OlderThan),
         1 => (any_span(), any_span()).prop_map(|(older, within)| Limit::Between(older, within)),
+        1 => Just(Limit::Today),
         1 => Just(Limit::ThisWeek),
         1 => Just(Limit::LastMonth),
     ];
@@ -93,6 +106,10 @@ pub(crate) fn any_condition(inner: bool) -> impl Strategy<Value = Condition> {
             .prop_map(|(first, gap, second, absent, third)| Condition::Sequence(first, gap, second, absent, third)),
         (1..3_u32).prop_map(Condition::Orders),
         (any_span(), -10..90_i64).prop_map(|(span, euros)| Condition::Net(span, euros)),
+        (0..24_i64, prop::option::of(0..ZONES.len())).prop_map(|(hour, zone)| Condition::Hour(hour, zone)),
+        (any_span(), 1..31_i64).prop_map(|(ago, day)| Condition::Date(ago, day)),
+        (any_set(), 1..31_i64).prop_map(|(set, day)| Condition::LastDate(set, day)),
+        (0..90_i64, any_span()).prop_map(|(day, span)| Condition::Anniversary(day, span)),
         if inner { Just(Condition::Inner).boxed() } else { Just(Condition::Granted).boxed() },
     ];
     leaf.prop_recursive(3, 8, 2, |part| {
@@ -115,7 +132,9 @@ impl Condition {
             }
             Self::Not(part) => part.each_span(each),
             Self::Count(set, _) | Self::None(set) | Self::Sum(set, _) | Self::Average(set, _) => set.each_span(each),
-            Self::LastStore(set, _) | Self::Stores(set, _) | Self::Favourite(set, _) => set.each_span(each),
+            Self::LastStore(set, _) | Self::Stores(set, _) | Self::Favourite(set, _) | Self::LastDate(set, _) => {
+                set.each_span(each);
+            }
             Self::Younger(set, span) | Self::Since(set, span) => {
                 each(*span);
                 set.each_span(each);
@@ -129,8 +148,8 @@ impl Condition {
                     set.each_span(each);
                 }
             }
-            Self::Net(span, _) => each(*span),
-            Self::Tier(_) | Self::HasTier | Self::Granted | Self::Orders(_) | Self::Inner => {}
+            Self::Net(span, _) | Self::Date(span, _) | Self::Anniversary(_, span) => each(*span),
+            Self::Tier(_) | Self::HasTier | Self::Granted | Self::Orders(_) | Self::Hour(..) | Self::Inner => {}
         }
     }
 }
@@ -143,7 +162,7 @@ impl Set {
                 each(older);
                 each(within);
             }
-            Limit::Life | Limit::ThisWeek | Limit::LastMonth => {}
+            Limit::Life | Limit::Today | Limit::ThisWeek | Limit::LastMonth => {}
         }
     }
 }
@@ -177,6 +196,14 @@ impl fmt::Display for Condition {
             }
             Self::Orders(orders) => write!(out, "metrics.orders >= {orders}"),
             Self::Net(within, euros) => write!(out, "net({}) >= {euros}", span(*within)),
+            Self::Hour(hour, None) => write!(out, "now.getHours() >= {hour}"),
+            Self::Hour(hour, Some(zone)) => write!(out, "now.getHours('{}') >= {hour}", ZONES[*zone].name),
+            Self::Date(ago, day) => write!(out, "(now - duration({})).getDate() <= {day}", span(*ago)),
+            Self::LastDate(set, day) => write!(out, "{set}.last().occurred_at.getDate() <= {day}"),
+            Self::Anniversary(day, ahead) => {
+                let (_, month, day) = zone::date(START / DAY + day);
+                write!(out, "anniversary('1990-{month:02}-{day:02}', {})", span(*ahead))
+            }
             Self::Inner => write!(out, "segment('inner')"),
         }
     }
@@ -196,6 +223,7 @@ impl fmt::Display for Set {
             Limit::Within(within) => write!(out, ".within({})", span(within)),
             Limit::OlderThan(older) => write!(out, ".older_than({})", span(older)),
             Limit::Between(older, within) => write!(out, ".older_than({}).within({})", span(older), span(within)),
+            Limit::Today => write!(out, ".in_current('day')"),
             Limit::ThisWeek => write!(out, ".in_current('week')"),
             Limit::LastMonth => write!(out, ".in_previous('month')"),
         }

@@ -13,6 +13,8 @@ use types::{
 
 pub(crate) const HOUR: i64 = 3_600_000_000;
 pub(crate) const DAY: i64 = 24 * HOUR;
+/// The deeds begin on 10 February 2026: in the sixty days from there clocks are moved in many zones.
+pub(crate) const START: i64 = 20_494 * DAY;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum What {
@@ -62,7 +64,7 @@ pub(crate) fn any_deeds() -> impl Strategy<Value = Vec<Deed>> {
     ];
     let at =
         prop_oneof![(0..60_i64).prop_map(|day| day * DAY), (0..1_440_i64).prop_map(|hour| hour * HOUR), 0..60 * DAY];
-    let deed = (at, what, 0..3_u8).prop_map(|(at, what, store)| Deed { at, what, store });
+    let deed = (at, what, 0..3_u8).prop_map(|(at, what, store)| Deed { at: START + at, what, store });
     prop::collection::vec(deed, 0..10).prop_map(|mut deeds| {
         deeds.sort_by_key(|deed| deed.at);
         deeds

@@ -15,18 +15,20 @@ use types::{Catalogue, Micros};
 use crate::{
     cases,
     condition::{Condition, any_condition},
-    deed::{self, DAY, Deed, any_deeds, customer},
+    deed::{self, DAY, Deed, START, any_deeds, customer},
     naive,
+    zone::{ZONES, Zone},
 };
 
-fn segments(conditions: &[(&str, &Condition)]) -> Segments {
+fn segments(conditions: &[(&str, &Condition)], zone: &Zone) -> Segments {
     let definition = |(name, condition): &(&str, &Condition)| Definition {
         name: (*name).to_owned(),
         version: 1,
         expression: condition.to_string(),
     };
     let definitions: Vec<Definition> = conditions.iter().map(definition).collect();
-    Segments::compile(&definitions, &schema::schema(&Catalogue::default(), [])).unwrap()
+    let compiled = Segments::compile(&definitions, &schema::schema(&Catalogue::default(), [])).unwrap();
+    compiled.in_zone(expr::Zone::named(zone.name).unwrap())
 }
 
 /// A look at what has been delivered by then, so many microseconds after the look before.
@@ -86,10 +88,11 @@ proptest! {
         deeds in any_deeds(),
         order in prop::collection::vec(any::<prop::sample::Index>(), 10),
         looks in any_looks(),
-        start in 0..20 * DAY,
+        start in START..START + 20 * DAY,
+        zone in prop::sample::select(&ZONES[..]),
         whole in any::<bool>(),
     ) {
-        let segments = segments(&[("one", &one), ("other", &other)]);
+        let segments = segments(&[("one", &one), ("other", &other)], &zone);
         let mut waiting: Vec<Deed> = deeds;
         let mut delivered: Vec<Deed> = Vec::new();
         let (mut told, mut members, mut now, mut next) = (Told::default(), BTreeMap::new(), start, None::<Micros>);
@@ -114,7 +117,7 @@ proptest! {
             }
             replay(&mut members, &step)?;
             for (name, condition) in [("one", &one), ("other", &other)] {
-                let truth = |at: i64| naive::truth(condition, condition, &delivered, at);
+                let truth = |at: i64| naive::truth(condition, condition, &delivered, &zone, at);
                 prop_assert_eq!(members.contains_key(name), truth(now), "{} at {}", condition, now);
                 let own = step.changes.iter().filter(|change| change.segment == name);
                 for change in own.filter(|change| !change.correction && told.until.is_some()) {
@@ -140,11 +143,13 @@ fn what_is_defined_no_more_is_left_and_a_new_condition_switches_to_the_differenc
     let who = customer(std::slice::from_ref(&bought));
     let (always, tier) = (Condition::Orders(1), Condition::HasTier);
     let all = &Happened::ANYTHING;
-    let first = advance(&segments(&[("a", &always), ("b", &always)]), &who, &Told::default(), all, Micros(2 * DAY));
+    let first =
+        advance(&segments(&[("a", &always), ("b", &always)], &ZONES[0]), &who, &Told::default(), all, Micros(2 * DAY));
     let entered: Vec<(&str, bool, i64)> =
         first.changes.iter().map(|change| (change.segment.as_str(), change.entered, change.effective_at.0)).collect();
     assert_eq!(entered, [("a", true, DAY), ("b", true, DAY)]);
-    let second = advance(&segments(&[("b", &tier), ("c", &always)]), &who, &first.told, all, Micros(3 * DAY));
+    let second =
+        advance(&segments(&[("b", &tier), ("c", &always)], &ZONES[0]), &who, &first.told, all, Micros(3 * DAY));
     let changed: Vec<(&str, bool)> =
         second.changes.iter().map(|change| (change.segment.as_str(), change.entered)).collect();
     assert_eq!(changed, [("b", false), ("c", true), ("a", false)]);

@@ -4,17 +4,19 @@ use std::collections::BTreeMap;
 
 use crate::{
     condition::{Condition, Limit, Set},
-    deed::{DAY, Deed, What},
+    deed::{DAY, Deed, START, What},
+    zone::{self, Zone},
 };
 
 /// Whether a customer is in the outer segment at an instant.
-pub(crate) fn truth(outer: &Condition, inner: &Condition, deeds: &[Deed], now: i64) -> bool {
-    Scan { inner: Some(inner), deeds, now }.holds(outer) == Some(true)
+pub(crate) fn truth(outer: &Condition, inner: &Condition, deeds: &[Deed], zone: &Zone, now: i64) -> bool {
+    Scan { inner: Some(inner), deeds, zone, now }.holds(outer) == Some(true)
 }
 
 struct Scan<'a> {
     inner: Option<&'a Condition>,
     deeds: &'a [Deed],
+    zone: &'a Zone,
     now: i64,
 }
 
@@ -71,6 +73,12 @@ impl Scan<'_> {
                 let bought = self.orders().into_iter().filter(|(at, _)| self.now - at < *span);
                 Some(bought.map(|(_, net)| net).sum::<i64>() >= euros * 100)
             }
+            Condition::Hour(hour, zone) => {
+                Some(zone.map_or(self.zone, |zone| &zone::ZONES[zone]).hour(self.now) >= *hour)
+            }
+            Condition::Date(ago, day) => Some(self.zone.date(self.now - ago).2 <= *day),
+            Condition::LastDate(set, day) => self.of(set).last().map(|deed| self.zone.date(deed.at).2 <= *day),
+            Condition::Anniversary(day, span) => Some(self.anniversary(START / DAY + day, *span)),
             Condition::Inner => {
                 let inner = self.inner.unwrap();
                 Some(Scan { inner: None, ..*self }.holds(inner) == Some(true))
@@ -97,10 +105,28 @@ impl Scan<'_> {
             Limit::Within(span) => age < span,
             Limit::OlderThan(span) => age >= span,
             Limit::Between(older, within) => age >= older && age < within,
+            Limit::Today => self.zone.day(at) == self.zone.day(self.now),
             // The first of January 1970 was a Thursday.
-            Limit::ThisWeek => (at.div_euclid(DAY) + 3).div_euclid(7) == (self.now.div_euclid(DAY) + 3).div_euclid(7),
-            Limit::LastMonth => month(at) == month(self.now) - 1,
+            Limit::ThisWeek => (self.zone.day(at) + 3).div_euclid(7) == (self.zone.day(self.now) + 3).div_euclid(7),
+            Limit::LastMonth => self.month(at) == self.month(self.now) - 1,
         }
+    }
+
+    /// Months counted through the years.
+    fn month(&self, at: i64) -> i64 {
+        let (year, month, _) = self.zone.date(at);
+        year * 12 + month
+    }
+
+    /// Whether a day of this month and day of the month, in whichever year, has begun or does within a span, and is not over.
+    fn anniversary(&self, of: i64, span: i64) -> bool {
+        let (_, month, day) = zone::date(of);
+        let near = self.zone.day(self.now) - 1..self.zone.day(self.now + span) + 2;
+        let mut days = near.filter(|near| {
+            let (_, own_month, own_day) = zone::date(*near);
+            (own_month, own_day) == (month, day)
+        });
+        days.any(|day| self.zone.start(day) - span <= self.now && self.now < self.zone.start(day + 1))
     }
 
     fn tier(&self) -> Option<u8> {
@@ -186,14 +212,4 @@ struct Anchor {
     at: i64,
     /// Place of a deed; none for the end of a gap.
     deed: Option<usize>,
-}
-
-/// Months counted from January 1970; the deeds are of that year.
-fn month(at: i64) -> i64 {
-    let ends = [31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365];
-    let day = at.div_euclid(DAY);
-    if day < 0 {
-        return -1;
-    }
-    ends.iter().position(|end| day < *end).map_or(12, |month| i64::try_from(month).unwrap())
 }

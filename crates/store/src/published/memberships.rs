@@ -72,9 +72,11 @@ pub struct MembershipsTold {
     pub generation: Option<u32>,
     /// Fingerprint of the segments that were told.
     pub segments: String,
+    /// What all of them stand on: the calendar, and how they are grouped.
+    pub ground: String,
     /// The latest instant that was told; it never goes back.
     pub instant: Micros,
-    /// The day, counted from 1970, as of whose beginning the population was cut.
+    /// The beginning of the day as of which the population was cut, in microseconds since 1970.
     pub cut_day: i64,
     /// Cuts of the population, by key.
     pub cuts: BTreeMap<String, Cut>,

@@ -10,7 +10,7 @@ use store::{
 };
 use types::{IdentifierId, Micros};
 
-use super::{Asked, DAY, Look, Members, look::Who};
+use super::{Asked, Look, Members, look::Who};
 use crate::{Served, publisher::Ended};
 
 impl Members {
@@ -27,6 +27,7 @@ impl Members {
         let changed =
             if cause == MembershipCause::Definition { self.numbers.changed(&self.versions()) } else { BTreeSet::new() };
         let groups = match cause {
+            MembershipCause::Definition if self.told.ground != self.ground() => Groups::ALL,
             MembershipCause::Definition => self.segments.concerned(&changed).and(self.segments.cutting()),
             MembershipCause::Time => self.segments.cutting(),
             MembershipCause::Evidence(_) => Groups::ALL,
@@ -95,8 +96,7 @@ impl Members {
 
     /// Measures the population as of the beginning of the day.
     fn cut(&mut self, live: &Served, snapshot: &Snapshot<'_>, now: Micros) -> Result<(), StoreError> {
-        let day = now.0.div_euclid(DAY);
-        let at = Micros(day * DAY);
+        let at = self.settings.zone.start_of_day(now);
         let hash_key = self.settings.hash_key.clone();
         let mut cuts: BTreeMap<String, Cut> = BTreeMap::new();
         let all = self.segments.iter().flat_map(|(_, _, program)| program.needs.quantiles.iter().cloned());
@@ -116,7 +116,7 @@ impl Members {
             let population = values.len() as u64;
             cuts.insert(key, Cut { value: segment::cuts::cut(values, quantile.part), population });
         }
-        (self.told.cut_day, self.told.cuts) = (day, cuts);
+        (self.told.cut_day, self.told.cuts) = (at.0, cuts);
         self.segments = self.segments.with_cuts(self.told.cut_values());
         Ok(())
     }
