@@ -41,6 +41,7 @@ fn the_shapes_of_the_language_compile() {
         r#"touchpoints("product_added").most_frequent(t, t.categories) == "tea""#,
         r#"traits.email.matches("@example\\.(com|org)$") ? true : traits.vip"#,
         r#"touchpoints("zone_entered").where(t, t.occurred_at.getHours() >= 18).count() > 2"#,
+        r#"now.getHours("Europe/Berlin") < 6 || now.getDayOfWeek("+05:30") == 0"#,
     ] {
         let compiled = compile(source, &schema());
         assert!(compiled.is_ok(), "{}", compiled.unwrap_err().render(source));
@@ -68,6 +69,10 @@ fn refusals_name_place_and_remedy() {
         (r#"sequence(touchpoints())"#, 0, "2 to 8 steps"),
         (r#"traits.name.matches("(a")"#, 20, "not read"),
         (r#"traits.name.matches("(a{100}){100}")"#, 20, "not read"),
+        (r#"now.getHours("Europe/Berln") > 1"#, 13, "did you mean `Europe/Berlin`"),
+        (r#"now.getHours("+5:30") > 1"#, 13, "+05:30"),
+        (r#"now.getHours(traits.zone) > 1"#, 20, "written out"),
+        (r#"now.getHours("UTC", "UTC") > 1"#, 3, "getHours(\"Europe/Berlin\")"),
         ("trait.city == 'x'", 0, "did you mean `traits`"),
     ] {
         let error = compile(source, &schema()).unwrap_err();
