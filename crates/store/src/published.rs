@@ -2,9 +2,13 @@
 //! that said so.
 //!
 //! Owns that what was told and who holds whom are written together or not at all, and on disk before anybody hears of it. One
-//! writer, the publisher; any number of readers. Never works a difference out.
+//! writer, the publisher, but for the row of the relay; any number of readers. Never works a difference out.
 
-use std::{collections::BTreeMap, path::Path, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::atomic::AtomicU64,
+};
 
 use rocksdb::{ColumnFamilyDescriptor, DB, Direction, IteratorMode, WriteOptions};
 use types::IdentifierId;
@@ -18,7 +22,9 @@ use crate::{
 };
 
 mod families;
+mod history;
 pub mod memberships;
+mod relay;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -26,6 +32,8 @@ pub mod told_segments;
 
 use families::{Holders, IdentityChanges, PublishedManifests, Tolds};
 pub use families::{PUBLISHED_FORMAT_VERSION, PublishedManifest};
+pub use history::HistoryPart;
+pub use relay::{RelayRecord, RelayRow};
 pub use rows::{Cause, ChangeKind, Holder, IdentityChange, Told};
 
 /// Name of the directory below the data directory.
@@ -41,6 +49,8 @@ const FORGOTTEN_MAX: u64 = 10_000;
 pub struct Published {
     db: DB,
     manifest: PublishedManifest,
+    /// Sequence number up to which changes of memberships may be forgotten: all, unless they are relayed.
+    relayed: AtomicU64,
 }
 
 impl std::fmt::Debug for Published {
@@ -70,7 +80,7 @@ impl Published {
         let descriptor = |shape: Shape| ColumnFamilyDescriptor::new(shape.name, family_options(&cache, shape));
         let db = DB::open_cf_descriptors(&database_options(&settings), dir, families::ALL.map(descriptor));
         let db = db.map_err(|error| open_error(dir, &error))?;
-        let mut published = Self { db, manifest: manifest.clone() };
+        let mut published = Self { db, manifest: manifest.clone(), relayed: AtomicU64::new(u64::MAX) };
         match published.get::<PublishedManifests>(&())? {
             Some(held) => {
                 held.check(manifest, dir)?;

@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use types::IdentifierId;
 
 use super::{
+    history::MembershipHistory,
     memberships::{Deadlines, MembershipChanges, MembershipTolds, Memberships},
+    relay::Relays,
     rows::{Holder, IdentityChange, Told},
 };
 use crate::{
@@ -15,7 +17,7 @@ use crate::{
 };
 
 /// All column families.
-pub(super) const ALL: [Shape; 9] = [
+pub(super) const ALL: [Shape; 11] = [
     shape::<PublishedManifests>(4 << 10, false),
     shape::<Tolds>(4 << 10, false),
     shape::<Holders>(4 << 10, false),
@@ -25,6 +27,8 @@ pub(super) const ALL: [Shape; 9] = [
     shape::<Memberships>(4 << 10, true),
     shape::<Deadlines>(4 << 10, false),
     shape::<MembershipChanges>(16 << 10, true),
+    shape::<MembershipHistory>(4 << 10, false),
+    shape::<Relays>(4 << 10, false),
 ];
 
 /// Version of the layout on disk that this code reads and writes.

@@ -7,7 +7,7 @@ use segment::{Group, Told as ToldOf, advance::Entry};
 use serde::{Deserialize, Serialize};
 use types::{ExactSum, IdentifierId, Micros};
 
-use super::{Published, damaged, decode_value, rows::Cause, told_segments::ToldSegments};
+use super::{Published, damaged, decode_value, history::MembershipHistory, rows::Cause, told_segments::ToldSegments};
 use crate::{
     batch::Batch,
     error::StoreError,
@@ -200,7 +200,7 @@ impl Published {
     }
 
     /// Tells changes together with the rows and deadlines that they lead to: gives them the next sequence numbers, forgets the
-    /// oldest beyond `kept_max` (0 keeps all), and is on disk when it returns. What was told then.
+    /// oldest beyond `kept_max` (0 keeps all) as far as they were relayed, and is on disk when it returns. What was told then.
     ///
     /// # Errors
     /// `Unpublished`: nothing was told.
@@ -211,18 +211,20 @@ impl Published {
         changes: &[MembershipChange],
         kept_max: u64,
     ) -> Result<MembershipsTold, StoreError> {
-        let mut batch = Batch::default();
+        let (mut batch, held) = (Batch::default(), told.last);
         for (customer, (before, after)) in rows {
             rewrite(&mut batch, *customer, before.as_ref(), after.as_ref());
         }
         for change in changes {
             told.last += 1;
             batch.put::<MembershipChanges>(&told.last, change);
+            batch.put::<MembershipHistory>(&(change.customer, told.last), &());
         }
         if kept_max > 0 {
             let forgotten = told.last.saturating_sub(kept_max).min(told.forgotten.saturating_add(FORGOTTEN_MAX));
-            (told.forgotten + 1..=forgotten).for_each(|sequence| batch.delete::<MembershipChanges>(&sequence));
-            told.forgotten = told.forgotten.max(forgotten);
+            let forgotten = forgotten.min(self.relayed()).max(told.forgotten);
+            self.forget_memberships(&mut batch, (told.forgotten, forgotten), held, changes)?;
+            told.forgotten = forgotten;
         }
         batch.put::<MembershipTolds>(&(), &told);
         self.write(batch, true)?;

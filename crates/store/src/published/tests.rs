@@ -1,6 +1,9 @@
 //! What was told is there after it was opened again, dense, and only as much of it as is to be kept.
 
-use super::*;
+use super::{
+    memberships::{MembershipCause, MembershipChange, MembershipsTold},
+    *,
+};
 use types::Micros;
 
 fn id(number: u8) -> IdentifierId {
@@ -54,8 +57,70 @@ fn what_was_told_is_there_again_and_the_oldest_is_forgotten() {
 fn another_journal_and_another_format_are_refused_with_the_remedy() {
     let dir = tempfile::tempdir().unwrap();
     drop(Published::open(dir.path(), &manifest("t")).unwrap());
-    for other in [manifest("u"), PublishedManifest { format_version: 1, ..manifest("t") }] {
+    for other in [manifest("u"), PublishedManifest { format_version: PUBLISHED_FORMAT_VERSION + 1, ..manifest("t") }] {
         let said = Published::open(dir.path(), &other).unwrap_err().to_string();
         assert!(said.contains("delete the directory `published`"), "{said}");
     }
+}
+
+fn membership(customer: u8) -> MembershipChange {
+    MembershipChange {
+        customer: id(customer),
+        segment: "s".into(),
+        version: 1,
+        entered: true,
+        effective_at: Micros(1),
+        correction: false,
+        cause: MembershipCause::Time,
+        generation: 1,
+        observed_at: Micros(2),
+        applied: BTreeMap::new(),
+    }
+}
+
+fn history(published: &Published, customers: &[u8], newest_first: bool, after: Option<u64>, max: usize) -> Vec<u64> {
+    let ids: Vec<IdentifierId> = customers.iter().copied().map(id).collect();
+    published.membership_history(&ids, &HistoryPart { newest_first, after, max }).unwrap()
+}
+
+#[test]
+fn a_history_is_paged_in_both_orders_and_forgotten_with_its_changes() {
+    let dir = tempfile::tempdir().unwrap();
+    let published = Published::open(dir.path(), &manifest("t")).unwrap();
+    let tell = |told, customers: &[u8], kept| {
+        let changes: Vec<MembershipChange> = customers.iter().copied().map(membership).collect();
+        published.tell_memberships(told, &BTreeMap::new(), &changes, kept).unwrap()
+    };
+    let told = tell(MembershipsTold::default(), &[1, 2, 1, 3, 255], 0);
+    assert_eq!(history(&published, &[1], false, None, 9), [1, 3]);
+    assert_eq!(history(&published, &[1, 2], true, None, 2), [3, 2]);
+    assert_eq!(history(&published, &[1, 2], true, Some(2), 2), [1]);
+    assert_eq!(history(&published, &[2, 1], false, Some(1), 1), [2]);
+    assert_eq!(history(&published, &[255], true, None, 9), [5]);
+    assert_eq!(history(&published, &[4, 254], true, None, 9), [0; 0]);
+    assert_eq!(published.membership_changes_at(&[3, 9, 2]).unwrap(), [(3, membership(1)), (2, membership(2))]);
+
+    // What is told and forgotten by one and the same write leaves nothing behind either.
+    let told = tell(told, &[1, 2, 3], 2);
+    assert_eq!((told.forgotten, told.last), (6, 8));
+    assert_eq!(history(&published, &[1, 2, 3, 255], false, None, 99), [7, 8]);
+}
+
+#[test]
+fn what_was_not_relayed_is_not_forgotten() {
+    let dir = tempfile::tempdir().unwrap();
+    let published = Published::open(dir.path(), &manifest("t")).unwrap();
+    assert_eq!(published.relay().unwrap(), None);
+    let record = RelayRecord { sequence: 3, key: vec![1], value: vec![2], headers: vec![("ce_id".into(), vec![3])] };
+    let row = RelayRow { topic_id: "topic".into(), acknowledged: 2, under_way: vec![record] };
+    published.keep_relay(&row).unwrap();
+    let changes = [1, 2, 3, 4, 5].map(membership);
+    let told = published.tell_memberships(MembershipsTold::default(), &BTreeMap::new(), &changes, 1).unwrap();
+    assert_eq!(told.forgotten, 2);
+    published.keep_relay(&RelayRow { acknowledged: 5, under_way: Vec::new(), ..row.clone() }).unwrap();
+    let told = published.tell_memberships(told, &BTreeMap::new(), &[membership(6)], 1).unwrap();
+    assert_eq!(told.forgotten, 5);
+    drop(published);
+    let published = Published::open(dir.path(), &manifest("t")).unwrap();
+    assert_eq!(published.relay().unwrap().map(|row| row.acknowledged), Some(5));
 }
