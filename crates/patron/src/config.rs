@@ -9,14 +9,16 @@ use journal::kafka::KafkaSettings;
 use serde::{Deserialize, Serialize};
 
 mod layers;
+mod relay;
 mod sections;
 mod template;
 
 pub use layers::{ConfigError, Overrides, environment, load, load_over};
+pub use relay::RelayTopic;
 pub use sections::{
     IdentityConfig, IngestConfig, JournalConfig, KafkaConfig, KindsConfig, Listener, LogConfig, LogFormat,
-    ProjectorConfig, PublishConfig, QueryConfig, RawTopicConfig, RebuildConfig, ScrubConfig, SegmentsConfig,
-    StoreConfig,
+    MembershipTopicConfig, ProjectorConfig, PublishConfig, QueryConfig, RawTopicConfig, RebuildConfig, ScrubConfig,
+    SegmentsConfig, StoreConfig,
 };
 pub use template::TEMPLATE;
 
@@ -166,6 +168,7 @@ impl Config {
 
     /// What can be said of the cluster's settings without asking it.
     fn check_kafka(&self) -> Result<(), ConfigError> {
+        self.relay().map(drop)?;
         if self.kafka.brokers.is_empty() {
             return match self.ingest.raw_topics.keys().next() {
                 Some(name) => Err(ConfigError::value(
@@ -193,6 +196,11 @@ impl Config {
         }
     }
 
+    /// Whether Patron writes a topic, by its name behind the prefix.
+    fn is_own_topic(&self, name: &str) -> bool {
+        OWN_TOPICS.contains(&name) || (!name.is_empty() && self.publish.membership_changes.topic == name)
+    }
+
     /// The raw topics by name.
     ///
     /// # Errors
@@ -201,7 +209,7 @@ impl Config {
         let topic = |(name, topic): (&String, &RawTopicConfig)| {
             let key = |field: &str| format!("ingest.raw_topics.{name}.{field}");
             let format = topic.format.parse().map_err(|problem: String| ConfigError::value(&key("format"), problem))?;
-            let own = name.strip_prefix(&self.kafka.topic_prefix).is_some_and(|rest| OWN_TOPICS.contains(&rest));
+            let own = name.strip_prefix(&self.kafka.topic_prefix).is_some_and(|rest| self.is_own_topic(rest));
             if own || !is_topic(name) {
                 let problem = if own {
                     "it is Patron's own topic"

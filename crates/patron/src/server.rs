@@ -7,7 +7,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use anyhow::Context as _;
 use ingest::{Clock as _, DeadLetters, Definitions, Ingest, IngestSettings, WallClock, raw::RawReader};
 use journal::Journal;
-use projector::{CheckpointCalls, Generations, Publisher, Rebuilds, Scrubber};
+use projector::{CheckpointCalls, Generations, Publisher, Rebuilds, Relay, Scrubber};
 use query::{Feed, Gateway};
 use segment::SegmentCheck;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
@@ -29,7 +29,7 @@ mod publishing;
 mod restore;
 mod role;
 
-pub(crate) use journals::{connect, topics};
+pub(crate) use journals::{connect, relay_topic, topics};
 pub(crate) use manifest::agrees as manifest_agrees;
 pub use restore::{Restored, restore};
 pub use role::Role;
@@ -53,6 +53,7 @@ pub struct Server {
     generations: Option<Arc<Generations>>,
     scrubber: Option<Scrubber>,
     publisher: Option<Publisher>,
+    relay: Option<Relay>,
     journals: Option<Journals>,
 }
 
@@ -110,7 +111,7 @@ impl Server {
         let raw_alive = raw.as_ref().map(RawReader::alive);
         let mut health =
             http::Health { stopped: stopped.clone(), shards: None, gateway: gateway.clone(), raw: raw_alive };
-        let (mut generations, mut verifier, mut scrubber, mut publisher) = (None, None, None, None);
+        let (mut generations, mut verifier, mut scrubber, mut publisher, mut relay) = (None, None, None, None, None);
         let mut reads = gateway.map(Reads::Gateway);
         if let Some(shards) = shards {
             let served = shards.generations.served();
@@ -119,10 +120,10 @@ impl Server {
                 tasks.push(tokio::spawn(lag::meter(touchpoints, served.clone(), stopped.clone())));
             }
             health.shards = Some(served);
-            let Publishing { published, publisher: telling, memberships, .. } = shards.publishing;
+            let Publishing { published, publisher: telling, memberships, relay: relaying, .. } = shards.publishing;
             let feed = |last| Feed { published: Arc::clone(&published), last, stopped: stopped.clone() };
             let feeds = Feeds { identity: feed(telling.last()), memberships: feed(memberships) };
-            publisher = Some(telling);
+            (publisher, relay) = (Some(telling), relaying);
             let own = (shards.contexts, feeds, shards.rebuilds, shards.checkpoints);
             reads = Some(Reads::Shards(Box::new(own)));
             generations = Some(shards.generations);
@@ -130,7 +131,7 @@ impl Server {
         }
         tasks.push(tokio::spawn(grpc::serve(grpc, Services { ingest, reads, verifier }, stopped.clone())));
         tasks.push(tokio::spawn(http::serve(http, health, stopped)));
-        Ok(Self { grpc_addr, http_addr, stop, tasks, raw, generations, scrubber, publisher, journals })
+        Ok(Self { grpc_addr, http_addr, stop, tasks, raw, generations, scrubber, publisher, relay, journals })
     }
 
     /// Where gRPC is served.
@@ -158,11 +159,12 @@ impl Server {
             }
         }
         let (raw, generations, journals) = (self.raw, self.generations, self.journals);
-        let (scrubber, publisher) = (self.scrubber, self.publisher);
+        let (scrubber, publisher, relay) = (self.scrubber, self.publisher, self.relay);
         tokio::task::spawn_blocking(move || {
             raw.into_iter().for_each(RawReader::stop);
             scrubber.into_iter().for_each(Scrubber::stop);
             publisher.into_iter().for_each(Publisher::stop);
+            relay.into_iter().for_each(Relay::stop);
             generations.into_iter().for_each(|generations| generations.stop());
             journals.into_iter().for_each(|journals| journals.close());
         })
@@ -215,7 +217,7 @@ impl Parts {
 impl Shards {
     fn start(config: &Config, journals: &Journals, hash_key: &HashKey, reread: Reread) -> anyhow::Result<Self> {
         let generations = Arc::new(generations::open(config, journals, hash_key)?);
-        let publishing = Publishing::start(config, journals, hash_key, &generations)?;
+        let mut publishing = Publishing::start(config, journals, hash_key, &generations)?;
         let contexts = query::Contexts {
             serving: Arc::new(generations::Live(generations.served())),
             hash_key: hash_key.clone(),
@@ -230,6 +232,7 @@ impl Shards {
             started_at: WallClock.now(),
         };
         let audit = Audit::start(config, generations.served(), journals.folded(), hash_key)?;
+        publishing.start_relay(config, query::MembershipView::new(contexts.clone()))?;
         let configured = move || reread().map(|config| config.rules()).map_err(|error| format!("{error:#}"));
         let rebuilds = Rebuilds::new(Arc::clone(&generations), Arc::new(configured));
         let kept = store::checkpoint::Checkpoints::of(&config.data_dir);

@@ -3,7 +3,7 @@
 //! One thread owns all shards of the process; no locks and no async on the fold path. Owns exactly-once: what is below the applied
 //! offset is passed over, what is folded is durable before anybody hears of it. Owns the generations of the state, too: which is
 //! served, which is built beside it. The served one is verified against the journal when asked, scrubbed all the time, and what
-//! changes in it is told to the outside. Never answers queries.
+//! changes in it is told to the outside, and relayed to a topic. Never answers queries.
 
 mod checkpoint_service;
 mod commit;
@@ -17,6 +17,7 @@ mod meter;
 pub mod publisher;
 mod rebuild_service;
 mod refold;
+pub mod relay;
 pub mod replay;
 mod run;
 mod scrub;
@@ -29,6 +30,7 @@ pub use checkpoint_service::CheckpointCalls;
 pub use generations::{Generations, GenerationsSettings, Served};
 pub use publisher::{Members, MembersSettings, Publisher, Teller, TellerSettings};
 pub use rebuild_service::{ConfiguredRules, Rebuilds};
+pub use relay::{Relay, RelayError, RelayFormat, RelaySettings, Standing};
 pub use run::{Beside, Journals, Projector, ProjectorSettings, StartError, meter_lag};
 pub use scrub::{ScrubSettings, Scrubber};
 pub use skip::SkipReason;

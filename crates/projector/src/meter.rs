@@ -41,6 +41,23 @@ pub(crate) fn told(changes: usize) {
     counter!("patron_identity_changes_total").increment(changes as u64);
 }
 
+pub(crate) fn relayed(changes: usize) {
+    counter!("patron_membership_changes_relayed_total").increment(changes as u64);
+}
+
+pub(crate) fn relay_lag(changes: u64) {
+    gauge!("patron_membership_relay_lag_changes").set(changes as f64);
+}
+
+pub(crate) fn relay_halted(halted: bool) {
+    gauge!("patron_membership_relay_halted").set(f64::from(u8::from(halted)));
+}
+
+/// Records of others on the relay's topic.
+pub(crate) fn relay_foreign(records: u64) {
+    counter!("patron_membership_relay_foreign_records_total").increment(records);
+}
+
 pub(crate) fn scrubbed() {
     counter!("patron_scrubbed_fragments_total").increment(1);
 }

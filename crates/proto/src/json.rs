@@ -71,6 +71,8 @@ named! {
         crate::segment::CheckMembershipResponse as "CheckMembershipResponse",
         crate::segment::ExplainMembershipResponse as "ExplainMembershipResponse",
         crate::segment::BacktestResponse as "BacktestResponse",
+        crate::segment::GetMembershipHistoryResponse as "GetMembershipHistoryResponse",
+        crate::segment::MembershipChange as "MembershipChange",
         crate::segment::WatchMembershipsResponse as "WatchMembershipsResponse";
     "patron.admin.v1":
         crate::admin::GetStatusResponse as "GetStatusResponse",

@@ -1,16 +1,18 @@
 //! `patron.segment.v1.SegmentService`: who is in a segment, until when, and why – by one snapshot and one instant.
 //!
-//! Every answer is worked out from the touchpoints at the moment that it is asked for; nothing is remembered but cuts of the
-//! population. Owns no definition: segments are those of the state's definitions, and what changes them goes through a door that is handed in.
+//! Every answer but a history is worked out from the touchpoints at the moment that it is asked for; nothing is remembered but cuts of
+//! the population. A history is read from what was told. Owns no definition: segments are those of the state's definitions, and what
+//! changes them goes through a door that is handed in.
 
 use std::pin::Pin;
 
 use proto::segment::{
     BacktestRequest, BacktestResponse, CheckMembershipRequest, CheckMembershipResponse, CountExpressionRequest,
     CountExpressionResponse, CountSegmentRequest, CountSegmentResponse, CreateSegmentRequest, CreateSegmentResponse,
-    DeleteSegmentRequest, DeleteSegmentResponse, ExplainMembershipRequest, ExplainMembershipResponse, GetSchemaRequest,
-    GetSchemaResponse, GetSegmentRequest, GetSegmentResponse, ListMembersRequest, ListMembersResponse,
-    ListSegmentsRequest, ListSegmentsResponse, UpdateSegmentRequest, UpdateSegmentResponse,
+    DeleteSegmentRequest, DeleteSegmentResponse, ExplainMembershipRequest, ExplainMembershipResponse,
+    GetMembershipHistoryRequest, GetMembershipHistoryResponse, GetSchemaRequest, GetSchemaResponse, GetSegmentRequest,
+    GetSegmentResponse, ListMembersRequest, ListMembersResponse, ListSegmentsRequest, ListSegmentsResponse,
+    UpdateSegmentRequest, UpdateSegmentResponse,
     segment_service_server::{SegmentService, SegmentServiceServer},
 };
 use tokio::sync::Semaphore;
@@ -31,6 +33,7 @@ mod cuts;
 mod edit;
 mod explain;
 mod feed_state;
+mod history;
 mod members;
 mod moment;
 mod population;
@@ -50,7 +53,7 @@ pub struct SegmentQueries {
 }
 
 impl SegmentQueries {
-    /// The service over what is served.
+    /// The service over what is served, and over what was told of it.
     pub fn server(contexts: Contexts) -> SegmentServiceServer<Self> {
         SegmentServiceServer::new(Self { contexts })
     }
@@ -149,6 +152,15 @@ impl SegmentService for SegmentQueries {
         let context = self.contexts.wait_for(&request.get_ref().min_position, request.metadata()).await?;
         let request = request.into_inner();
         context.read(move |context| explain::explain(context, &request)).await.map(Response::new)
+    }
+
+    async fn get_membership_history(
+        &self,
+        request: Request<GetMembershipHistoryRequest>,
+    ) -> Result<Response<GetMembershipHistoryResponse>, Status> {
+        let request = request.into_inner();
+        let read = move |context: &Context| history::page(context, &context.told.published, &request);
+        self.contexts.now().read(read).await.map(Response::new)
     }
 
     type BacktestStream = Streamed<BacktestResponse>;

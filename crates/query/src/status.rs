@@ -101,6 +101,14 @@ pub(crate) fn cursor_of_another_feed() -> Status {
     Status::with_error_details(Code::FailedPrecondition, message, details)
 }
 
+/// The page before came from another projector.
+pub(crate) fn history_of_another_feed() -> Status {
+    let details = ErrorDetails::with_error_info("CURSOR_OF_ANOTHER_FEED", DOMAIN, HashMap::new());
+    let message = "page_token: it is not of this feed: another projector gave it, or the directory `published` was deleted; ask that \
+                   projector, or begin with the first page";
+    Status::with_error_details(Code::FailedPrecondition, message, details)
+}
+
 /// The server ends.
 pub(crate) fn ending() -> Status {
     let details = ErrorDetails::with_retry_info(Some(Duration::from_secs(1)));

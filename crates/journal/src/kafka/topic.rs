@@ -28,6 +28,8 @@ pub enum Cleanup {
     Keep,
     /// The newest record of each key is kept for ever.
     Compact,
+    /// As its operator sets it: nothing is replayed from it. A new topic keeps everything.
+    Any,
 }
 
 /// A topic as it must be.
@@ -171,7 +173,7 @@ impl TopicSpec {
 
     fn config(&self, replicas: u32) -> Vec<(&'static str, String)> {
         let policy = match self.cleanup {
-            Cleanup::Keep => "delete",
+            Cleanup::Keep | Cleanup::Any => "delete",
             Cleanup::Compact => "compact",
         };
         vec![
@@ -219,6 +221,7 @@ impl TopicSpec {
                 let why = "its records are kept until they are resolved, by key";
                 vec![must("cleanup.policy", policy == "compact", "compact", why)]
             }
+            Cleanup::Any => Vec::new(),
         }
     }
 

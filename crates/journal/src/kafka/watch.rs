@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use super::topic::{Severity, TopicFinding, TopicSpec};
+use super::topic::{Cleanup, Severity, TopicFinding, TopicSpec};
 use super::{Cluster, topic_id};
 use crate::OpenError;
 
@@ -56,7 +56,7 @@ impl Watch {
                 if looks % SETTINGS_LOOKS == 0 {
                     tell_settings(&cluster, &spec);
                 }
-                if let Some(reason) = look(&cluster, &spec.name, &topic_id, spec.partitions, &mut gone) {
+                if let Some(reason) = look(&cluster, &spec, &topic_id, &mut gone) {
                     tracing::error!(
                         topic = spec.name,
                         reason,
@@ -101,9 +101,15 @@ fn tell_settings(cluster: &Cluster, spec: &TopicSpec) {
 }
 
 /// What is different now. A cluster that does not answer says nothing.
-fn look(cluster: &Cluster, topic: &str, topic_id: &str, partitions: u32, gone: &mut u32) -> Option<String> {
-    let restart = "stop, and start on the journal that the state was folded from, or with another data_dir and another \
-                   kafka.topic_prefix";
+fn look(cluster: &Cluster, spec: &TopicSpec, topic_id: &str, gone: &mut u32) -> Option<String> {
+    let TopicSpec { name: topic, partitions, cleanup, .. } = spec;
+    let restart = match cleanup {
+        Cleanup::Any => "start patron again, and it is filled anew",
+        Cleanup::Keep | Cleanup::Compact => {
+            "stop, and start on the journal that the state was folded from, or with another data_dir and another \
+             kafka.topic_prefix"
+        }
+    };
     match topic_id::of(cluster, topic) {
         Ok(Some(id)) if id == topic_id => *gone = 0,
         Ok(Some(id)) => {
@@ -121,7 +127,7 @@ fn look(cluster: &Cluster, topic: &str, topic_id: &str, partitions: u32, gone: &
     let metadata = cluster.metadata(Some(topic)).ok()?;
     let found = metadata.topics().iter().find(|found| found.name() == topic && found.error().is_none())?;
     let now = found.partitions().len();
-    (now != partitions as usize).then(|| {
+    (now != *partitions as usize).then(|| {
         format!(
             "topic {topic} had {partitions} partitions and has {now} now, so keys would move; publish its records anew into \
              a topic of the wanted number of partitions, with another kafka.topic_prefix"

@@ -20,6 +20,7 @@ use super::{
 use crate::output::segment;
 
 mod define;
+mod history;
 mod watch;
 
 #[derive(Debug, Subcommand)]
@@ -75,6 +76,11 @@ pub(super) enum SegmentCommand {
         patron segment watch --follow\n  \
         patron segment watch in_store_now --from-now --follow --output ndjson")]
     Watch(watch::FollowArgs),
+    /// Show which segments a customer entered and left, and when
+    #[command(after_help = "Examples:\n  \
+        patron segment history loyalty_card:4711\n  \
+        patron segment history loyalty_card:4711 lapsing_regulars --oldest-first --output ndjson")]
+    History(history::HistoryArgs),
     /// Show all that an expression can read
     #[command(after_help = "Example:\n  patron segment schema")]
     Schema(SchemaArgs),
@@ -95,6 +101,7 @@ impl SegmentCommand {
             Self::Explain(args) => args.run().await,
             Self::Backtest(args) => args.run().await,
             Self::Watch(args) => args.run().await,
+            Self::History(args) => args.run().await,
             Self::Schema(args) => args.run().await,
         }
     }

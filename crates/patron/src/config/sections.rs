@@ -121,6 +121,26 @@ pub struct PublishConfig {
     pub identity_changes_max: u64,
     /// Most changes of memberships that are kept; 0 keeps all.
     pub membership_changes_max: u64,
+    /// The topic to which changes of memberships are relayed.
+    pub membership_changes: MembershipTopicConfig,
+}
+
+/// The topic of changes of memberships.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MembershipTopicConfig {
+    /// Its name, behind the topic prefix; empty relays nothing.
+    pub topic: String,
+    /// `json` or `protobuf`.
+    pub format: String,
+    /// Partitions when it is created; 0 takes as many as `touchpoints` has.
+    pub partitions: u32,
+}
+
+impl Default for MembershipTopicConfig {
+    fn default() -> Self {
+        Self { topic: String::new(), format: "json".to_owned(), partitions: 0 }
+    }
 }
 
 /// Reading.

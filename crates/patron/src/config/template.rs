@@ -84,6 +84,15 @@ pub const TEMPLATE: &str = r#"# Patron's configuration. Every line shows a defau
 # The same of segments entered and left.
 #membership_changes_max = 0
 
+# Segments entered and left, relayed to a topic of the cluster: exactly one projector may be told to.
+[publish.membership_changes]
+# Its name behind the topic prefix, such as membership-changes. Empty: nothing is relayed.
+#topic = ""
+# Form of its records: json or protobuf, of patron.segment.v1.MembershipChange.
+#format = "json"
+# Partitions when it is created. 0: as many as touchpoints has.
+#partitions = 0
+
 [query]
 # Longest wait for min_position where the caller sets no deadline.
 #wait_max_ms = 10000

@@ -148,6 +148,32 @@ fn raw_topics_need_a_cluster_a_format_and_a_source() {
 }
 
 #[test]
+fn a_relay_needs_a_cluster_a_name_of_its_own_and_a_format() {
+    let relay = |more: &str| {
+        format!("[kafka]\nbrokers = \"b:9092\"\ntopic_prefix = \"x.\"\n[publish.membership_changes]\n{more}")
+    };
+    let (_dir, path) = file(&relay("topic = \"membership-changes\""));
+    let config = load(Some(&path), &one("publish.membership_changes.format", "protobuf"), &Overrides::new()).unwrap();
+    let topic = config.relay().unwrap().unwrap();
+    assert_eq!((topic.name.as_str(), topic.partitions), ("x.membership-changes", config.journal.partitions));
+    for (more, problem) in [
+        ("topic = \"touchpoints\"", "publish.membership_changes.topic: `touchpoints` is a topic of Patron's"),
+        ("topic = \"a b\"", "no name of a topic"),
+        ("format = \"xml\"", "publish.membership_changes.format: `xml` is no format"),
+        ("partitions = 1000000000", "publish.membership_changes.partitions"),
+    ] {
+        let error = error_of(&relay(more));
+        assert!(error.contains(problem), "{error}");
+    }
+    let error = error_of("[publish.membership_changes]\ntopic = \"membership-changes\"");
+    assert!(error.contains("publish.membership_changes.topic") && error.contains("kafka.brokers"), "{error}");
+    let both =
+        relay("topic = \"changes\"\n[ingest.raw_topics.\"x.changes\"]\nformat = \"segment_json\"\nsource = \"app\"");
+    let error = error_of(&both);
+    assert!(error.contains("own topic"), "{error}");
+}
+
+#[test]
 fn a_network_is_listened_on_only_if_it_is_trusted() {
     let (_dir, path) = file("trusted_network = true\n[grpc]\naddr = \"0.0.0.0:7700\"");
     let config = load(Some(&path), &Overrides::new(), &Overrides::new()).unwrap();

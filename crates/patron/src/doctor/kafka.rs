@@ -14,7 +14,7 @@ use types::HashKey;
 use super::{Finding, Verdict};
 use crate::{
     config::Config,
-    server::{connect, manifest_agrees, topics},
+    server::{connect, manifest_agrees, relay_topic, topics},
 };
 
 /// A clock that is further behind the brokers' than this is wrong.
@@ -34,6 +34,7 @@ pub(super) fn examine(config: &Config) -> Vec<Finding> {
     let [touchpoints_there, definitions_there, _] =
         [0, 1, 2].map(|at: usize| found.get(at).is_some_and(|found| found.0));
     findings.extend(found.into_iter().flat_map(|(_, findings)| findings));
+    findings.extend(relay_topic(config).ok().flatten().into_iter().flat_map(|spec| topic(&cluster, &spec).1));
     if touchpoints_there && definitions_there {
         findings.push(identity(&cluster, config, &touchpoints, &definitions));
     }

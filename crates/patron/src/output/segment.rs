@@ -3,8 +3,8 @@
 use proto::segment::{
     BacktestResponse, CheckMembershipResponse, CountExpressionResponse, CountSegmentResponse, CreateSegmentResponse,
     ExplainMembershipResponse, FeedState, GetSchemaResponse, GetSegmentResponse, ListMembersResponse,
-    ListSegmentsResponse, Membership, MembershipChangeType, Proof, ProofOutcome, QuantileCut, Segment,
-    UpdateSegmentResponse, WatchMembershipsResponse,
+    ListSegmentsResponse, Membership, MembershipChange, MembershipChangeCause, MembershipChangeType, Proof,
+    ProofOutcome, QuantileCut, Segment, UpdateSegmentResponse, WatchMembershipsResponse,
 };
 
 use super::{
@@ -19,6 +19,10 @@ pub const BACKTEST_HEAD: &str = "AT                       MEMBERS     ENTERED   
 
 /// Line above changes of memberships.
 pub const CHANGES_HEAD: &str = "     NO.  EFFECTIVE                    WHAT     SEGMENT                   CUSTOMER";
+
+/// Line above a customer's history.
+pub const HISTORY_HEAD: &str =
+    "     NO.  EFFECTIVE                    OBSERVED                     WHAT     VERSION  CAUSE       SEGMENT";
 
 const EXPRESSION_WIDTH: usize = 58;
 const LISTED_IDENTIFIERS_MAX: usize = 3;
@@ -197,6 +201,31 @@ pub fn change(message: &WatchMembershipsResponse) -> String {
         change.segment,
         change.customer_id,
         cut(&names.join(" "), 48)
+    )
+}
+
+/// One change of a customer's history, under `HISTORY_HEAD`.
+pub fn told(change: &MembershipChange) -> String {
+    let at = |at: Option<&prost_types::Timestamp>| {
+        at.map_or_else(String::new, |at| types::Micros::from_proto(at).to_string())
+    };
+    let cause = match change.cause() {
+        MembershipChangeCause::Unspecified => "",
+        MembershipChangeCause::Touchpoint => "touchpoint",
+        MembershipChangeCause::Decision => "decision",
+        MembershipChangeCause::Time => "time",
+        MembershipChangeCause::Definition => "definition",
+        MembershipChangeCause::Rebuild => "rebuild",
+    };
+    format!(
+        "{:>8}  {:<27}  {:<27}  {:<7}  {:>7}  {cause:<10}  {}{}",
+        change.sequence,
+        at(change.effective_at.as_ref()),
+        at(change.observed_at.as_ref()),
+        if change.r#type() == MembershipChangeType::Entered { "entered" } else { "left" },
+        change.version,
+        change.segment,
+        if change.correction { " (correction)" } else { "" },
     )
 }
 

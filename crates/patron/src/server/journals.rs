@@ -19,6 +19,8 @@ use crate::config::Config;
 const RECORD_BYTES_MAX: usize = 4 << 20;
 /// Largest dead letter; what is larger is kept without its value.
 const LETTER_BYTES_MAX: usize = 32 << 20;
+/// Largest record of the topic of changes of memberships: within what brokers take unless they are told otherwise.
+const CHANGE_BYTES_MAX: usize = 900 << 10;
 /// Longest wait for appends under way at the end.
 const CLOSE_MAX: Duration = Duration::from_secs(5);
 
@@ -99,6 +101,12 @@ impl Journals {
         (!topics.is_empty()).then(|| GroupReader::new(Arc::clone(cluster), group, topics))
     }
 
+    /// The topic that changes of memberships are relayed to, where one is configured, opened or created. Blocks.
+    pub(super) fn relay(&self, config: &Config) -> anyhow::Result<Option<Arc<dyn Journal>>> {
+        let (Beneath::Cluster(cluster), Some(spec)) = (&self.beneath, relay_topic(config)?) else { return Ok(None) };
+        Ok(Some(Arc::new(KafkaJournal::open(Arc::clone(cluster), &spec)?)))
+    }
+
     /// Finishes the appends that wait. Blocks.
     pub(super) fn close(&self) {
         match &self.beneath {
@@ -128,6 +136,17 @@ pub(crate) fn topics(config: &Config) -> [TopicSpec; 3] {
         topic("definitions", 1, Cleanup::Keep, RECORD_BYTES_MAX),
         topic("dead-letters", 1, Cleanup::Compact, LETTER_BYTES_MAX),
     ]
+}
+
+/// The topic of changes of memberships, if there is to be one.
+pub(crate) fn relay_topic(config: &Config) -> anyhow::Result<Option<TopicSpec>> {
+    Ok(config.relay()?.map(|topic| TopicSpec {
+        name: topic.name,
+        partitions: topic.partitions,
+        replication: config.kafka.replication_factor,
+        cleanup: Cleanup::Any,
+        record_bytes_max: CHANGE_BYTES_MAX,
+    }))
 }
 
 fn open_folder(

@@ -1,9 +1,14 @@
-//! What was published, and the publisher that tells more of it.
+//! What was published, the publisher that tells more of it, and the relay that puts it on a topic.
 
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use ingest::{Clock as _, WallClock};
-use projector::{Generations, Members, MembersSettings, Publisher, Teller, TellerSettings, publisher::PIECE_MAX};
+use projector::{
+    Generations, Members, MembersSettings, Publisher, Relay, RelaySettings, Standing, Teller, TellerSettings,
+    publisher::PIECE_MAX,
+};
+use query::MembershipView;
 use store::{
     Published,
     published::{PUBLISHED_FORMAT_VERSION, PublishedManifest, memberships::Sweep},
@@ -21,6 +26,10 @@ pub(super) struct Publishing {
     /// Sequence number of the last change of memberships.
     pub(super) memberships: watch::Receiver<u64>,
     sweep: watch::Receiver<Option<Sweep>>,
+    /// What a relay goes on from, until it is started.
+    standing: Option<Standing>,
+    /// Where a topic is configured.
+    pub(super) relay: Option<Relay>,
 }
 
 impl Publishing {
@@ -40,6 +49,8 @@ impl Publishing {
             feed: uuid::Uuid::new_v4().into_bytes(),
         };
         let published = Arc::new(Published::open(&Published::dir(&config.data_dir), &manifest)?);
+        // Before the publisher, which forgets nothing from then on that was not relayed.
+        let standing = standing(config, journals, &published)?;
         let settings = TellerSettings {
             hash_key: hash_key.clone(),
             changes_max: config.publish.identity_changes_max,
@@ -50,13 +61,31 @@ impl Publishing {
         let (memberships, sweep) = (members.last(), members.sweeps());
         let teller = Teller::new(Arc::clone(&published), settings)?.with_members(members);
         let publisher = Publisher::start(generations.served(), teller)?;
-        Ok(Self { published, publisher, memberships, sweep })
+        Ok(Self { published, publisher, memberships, sweep, standing, relay: None })
+    }
+
+    /// Puts the changes on a topic, where one is configured; `view` shows them.
+    pub(super) fn start_relay(&mut self, config: &Config, view: MembershipView) -> anyhow::Result<()> {
+        if let (Some(standing), Some(topic)) = (self.standing.take(), config.relay()?) {
+            let feed = self.published.feed();
+            let shown = Box::new(move |changes: &[_]| view.shown(feed, changes));
+            let settings = RelaySettings { format: topic.format, shown };
+            self.relay = Some(Relay::start(standing, self.memberships.clone(), settings)?);
+        }
+        Ok(())
     }
 
     /// What query may know of it.
     pub(super) fn told(&self) -> query::Told {
         query::Told { published: Arc::clone(&self.published), sweep: self.sweep.clone() }
     }
+}
+
+/// Where the relay stands, if a topic is configured.
+fn standing(config: &Config, journals: &Journals, published: &Arc<Published>) -> anyhow::Result<Option<Standing>> {
+    let Some(topic) = journals.relay(config).context("publish.membership_changes.topic")? else { return Ok(None) };
+    let name = config.relay()?.map(|topic| topic.name).unwrap_or_default();
+    Ok(Some(Standing::open(Arc::clone(published), topic, &name)?))
 }
 
 fn members_settings(config: &Config, journals: &Journals, hash_key: &HashKey) -> anyhow::Result<MembersSettings> {

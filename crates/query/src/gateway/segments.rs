@@ -5,9 +5,10 @@ use std::pin::Pin;
 use proto::segment::{
     BacktestRequest, BacktestResponse, CheckMembershipRequest, CheckMembershipResponse, CountExpressionRequest,
     CountExpressionResponse, CountSegmentRequest, CountSegmentResponse, CreateSegmentRequest, CreateSegmentResponse,
-    DeleteSegmentRequest, DeleteSegmentResponse, ExplainMembershipRequest, ExplainMembershipResponse, GetSchemaRequest,
-    GetSchemaResponse, GetSegmentRequest, GetSegmentResponse, ListMembersRequest, ListMembersResponse,
-    ListSegmentsRequest, ListSegmentsResponse, UpdateSegmentRequest, UpdateSegmentResponse,
+    DeleteSegmentRequest, DeleteSegmentResponse, ExplainMembershipRequest, ExplainMembershipResponse,
+    GetMembershipHistoryRequest, GetMembershipHistoryResponse, GetSchemaRequest, GetSchemaResponse, GetSegmentRequest,
+    GetSegmentResponse, ListMembersRequest, ListMembersResponse, ListSegmentsRequest, ListSegmentsResponse,
+    UpdateSegmentRequest, UpdateSegmentResponse,
     segment_service_server::{SegmentService, SegmentServiceServer},
 };
 use tokio_stream::Stream;
@@ -99,6 +100,14 @@ impl SegmentService for Gateway {
         request: Request<ExplainMembershipRequest>,
     ) -> Result<Response<ExplainMembershipResponse>, Status> {
         self.ask(request, async |projector, request| projector.segments().explain_membership(request).await).await
+    }
+
+    /// A page token is good for the projector that gave it: another one has a feed of its own, and says so.
+    async fn get_membership_history(
+        &self,
+        request: Request<GetMembershipHistoryRequest>,
+    ) -> Result<Response<GetMembershipHistoryResponse>, Status> {
+        self.ask(request, async |projector, request| projector.segments().get_membership_history(request).await).await
     }
 
     type BacktestStream = Streamed<BacktestResponse>;

@@ -27,11 +27,7 @@ impl Published {
     ///
     /// # Errors
     /// `Read` or `DamagedPublished`.
-    pub fn membership_history(
-        &self,
-        customers: &[IdentifierId],
-        part: &HistoryPart,
-    ) -> Result<Vec<u64>, StoreError> {
+    pub fn membership_history(&self, customers: &[IdentifierId], part: &HistoryPart) -> Result<Vec<u64>, StoreError> {
         let mut sequences = Vec::new();
         for customer in customers {
             sequences.extend(self.history_of(*customer, part)?);
