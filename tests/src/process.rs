@@ -1,7 +1,8 @@
 //! A real `patron` process: started on free ports over a folder, asked through its command line, stopped or killed.
 
 use std::{
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader, Read, Write as _},
+    net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Output, Stdio},
     sync::mpsc,
@@ -108,6 +109,17 @@ impl Server {
     pub fn sum(&self, figure: &str) -> u64 {
         let of = |shard: &serde_json::Value| shard[figure].as_str().and_then(|text| text.parse::<u64>().ok());
         self.shards().iter().filter_map(of).sum()
+    }
+
+    /// A figure of `/metrics`, by its name and labels as they are written there; `None` while there is none.
+    pub fn metric(&self, name: &str) -> Option<f64> {
+        let address = self.http.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(address).expect("it listens");
+        write!(stream, "GET /metrics HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").expect("it reads");
+        let mut said = String::new();
+        stream.read_to_string(&mut said).expect("it answers");
+        let value = |line: &str| line.strip_prefix(name)?.strip_prefix(' ')?.trim().parse().ok();
+        said.lines().find_map(value)
     }
 
     /// Kills it without a word, as a power failure of the process would.

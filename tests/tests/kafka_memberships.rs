@@ -208,6 +208,13 @@ async fn both_formats_say_what_the_feed_says_and_one_projector_alone_relays() {
         buy(&server, 1_002, order).await;
     }
     let changes = until_relayed(&brokers, &topic, 3);
+    let since = Instant::now();
+    while server.metric("patron_membership_relay_lag_changes") != Some(0.0) {
+        assert!(since.elapsed() < Duration::from_secs(60), "it says that it lags");
+        wait_a_little();
+    }
+    assert_eq!(server.metric("patron_membership_changes_relayed_total"), Some(1.0), "of this process");
+    assert_eq!(server.metric("patron_membership_relay_halted"), Some(0.0));
     let read = open_topic(&brokers, &topic, PARTITIONS, Cleanup::Any, CHANGE_BYTES_MAX);
     let formats: BTreeSet<String> = all(&read).iter().map(|record| header(record, "content-type")).collect();
     assert_eq!(formats, ["application/json".to_owned(), "application/protobuf".to_owned()].into());

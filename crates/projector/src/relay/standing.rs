@@ -129,17 +129,7 @@ impl Standing {
         let known = std::mem::take(&mut self.next);
         let positions = journal::wait(self.topic.append(records))?;
         self.next = known;
-        self.look_for_others(&positions);
-        Ok(())
-    }
-
-    /// Records of others between ours: two projectors relay to one topic.
-    fn look_for_others(&mut self, positions: &[Position]) {
-        let mut foreign = 0;
-        for Position { partition, offset } in positions {
-            let expected = self.next.insert(*partition, offset + 1).unwrap_or(*offset);
-            foreign += offset.saturating_sub(expected);
-        }
+        let foreign = self.foreign(&positions);
         if foreign > 0 {
             meter::relay_foreign(foreign);
             tracing::error!(
@@ -147,6 +137,17 @@ impl Standing {
                 "somebody else writes to the topic of changes of memberships; let exactly one projector relay to it"
             );
         }
+        Ok(())
+    }
+
+    /// How many records of others lie between those that were acknowledged before and these.
+    fn foreign(&mut self, positions: &[Position]) -> u64 {
+        let mut foreign = 0;
+        for Position { partition, offset } in positions {
+            let expected = self.next.insert(*partition, offset + 1).unwrap_or(*offset);
+            foreign += offset.saturating_sub(expected);
+        }
+        foreign
     }
 }
 

@@ -189,3 +189,14 @@ fn a_topic_of_another_feed_and_a_gap_are_refused_with_the_remedy() {
     let ids: BTreeSet<Vec<u8>> = all(&other).iter().map(|record| id(record).to_vec()).collect();
     assert_eq!(ids, BTreeSet::from([b"change-19".to_vec(), b"change-20".to_vec()]));
 }
+
+#[test]
+fn records_of_others_between_ours_are_noticed() {
+    let dir = tempfile::tempdir().unwrap();
+    let (published, topic) = (published(dir.path()), topic(0));
+    let mut standing = Standing::open(published, topic, "t").unwrap();
+    let at = |partition, offset| Position { partition, offset };
+    assert_eq!(standing.foreign(&[at(0, 7), at(1, 3), at(0, 8)]), 0);
+    assert_eq!(standing.foreign(&[at(0, 9), at(1, 6), at(2, 5)]), 2);
+    assert_eq!(standing.foreign(&[at(1, 7)]), 0);
+}
