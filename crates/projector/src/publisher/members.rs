@@ -13,7 +13,7 @@ use store::{
     Snapshot, StoreError,
     published::{
         Cause, Published,
-        memberships::{MembershipCause, MembershipsTold, Sweep},
+        memberships::{Deadline, MembershipCause, MembershipsTold, Sweep},
         told_segments::ToldSegments,
     },
 };
@@ -24,6 +24,7 @@ use self::look::{Look, Piece, Who};
 use super::{Ended, piece::Concern};
 use crate::Served;
 
+mod due;
 mod look;
 mod sweep;
 
@@ -40,7 +41,7 @@ pub struct MembersSettings {
     /// What time it is.
     pub wall: fn() -> Micros,
     /// The journal's ends, for a clock that follows the touchpoints.
-    pub ends: Box<dyn Fn() -> Option<Vec<u64>> + Send>,
+    pub ends: Box<dyn Fn() -> Option<Vec<u64>> + Send + Sync>,
     /// Most changes that are kept; 0 keeps all.
     pub changes_max: u64,
     /// Most customers of one write.
@@ -59,6 +60,10 @@ pub struct Members {
     published: Arc<Published>,
     settings: MembersSettings,
     told: MembershipsTold,
+    /// The instant that was read of the clock last; it never goes back.
+    instant: Micros,
+    /// Deadlines up to this one have been told.
+    due_after: Option<Deadline>,
     sender: watch::Sender<u64>,
     segments: Segments,
     /// Numbers of the segments, and the versions that everybody was told.
@@ -88,10 +93,23 @@ impl Members {
     pub fn new(published: Arc<Published>, settings: MembersSettings) -> Result<Self, StoreError> {
         let told = published.memberships_told()?;
         let numbers = published.told_segments()?;
+        let (instant, due_after) = (told.instant, None);
         let (sender, _) = watch::channel(told.last);
         let (sweeps, _) = watch::channel(None);
         let (segments, current) = (Segments::default(), String::new());
-        Ok(Self { published, settings, told, sender, segments, numbers, current, compiled: None, sweeps })
+        Ok(Self {
+            published,
+            settings,
+            told,
+            instant,
+            due_after,
+            sender,
+            segments,
+            numbers,
+            current,
+            compiled: None,
+            sweeps,
+        })
     }
 
     /// How far the look at everybody is that goes on; `None` while none does.
@@ -175,8 +193,8 @@ impl Members {
         });
         let shards: Vec<Shard> = shards.collect();
         let now = self.settings.clock.now((self.settings.wall)(), &shards);
-        self.told.instant = self.told.instant.max(now);
-        Ok(self.told.instant)
+        self.instant = self.instant.max(now);
+        Ok(self.instant)
     }
 
     /// Compiles the segments as they are defined now, if anything was defined since.
@@ -219,50 +237,42 @@ impl Members {
         }
     }
 
-    fn tell_due(
-        &mut self,
-        live: &Served,
-        snapshot: &Snapshot<'_>,
-        now: Micros,
-        goes_on: &dyn Fn() -> bool,
-    ) -> Result<(), Ended> {
-        loop {
-            let due = self.published.due(now, self.settings.piece_max)?;
-            if due.is_empty() {
-                return Ok(());
-            }
-            let asked =
-                |(_, id)| Asked { id, cause: MembershipCause::Time, happened: Happened::NOTHING, may_be_nobody: true };
-            let asked: Vec<Asked> = due.into_iter().map(asked).collect();
-            self.tell(live, snapshot, &asked, now)?;
-            if !goes_on() {
-                return Err(Ended::Over);
-            }
-        }
-    }
-
-    /// Looks at customers by their ids. One that is nobody's id any more has left all.
+    /// Looks at customers and tells what follows.
     fn tell(&mut self, live: &Served, snapshot: &Snapshot<'_>, asked: &[Asked], now: Micros) -> Result<(), StoreError> {
         if asked.is_empty() {
             return Ok(());
         }
+        let piece = self.look(live, snapshot, asked, now)?;
+        self.keep(piece)
+    }
+
+    /// Looks at customers by their ids. One that is nobody's id any more has left all.
+    fn look(&self, live: &Served, snapshot: &Snapshot<'_>, asked: &[Asked], now: Micros) -> Result<Piece, StoreError> {
         let ids: Vec<IdentifierId> = asked.iter().map(|one| one.id).collect();
         let held = self.published.memberships(&ids)?;
         let mut look = Look::new(self, live, snapshot, now)?;
         for (one, before) in asked.iter().zip(held) {
             look.at(one, Who::Sought, before)?;
         }
-        let piece = look.piece;
-        self.keep(piece)
+        Ok(look.piece)
     }
 
     /// On disk, after the state that it follows from.
     fn keep(&mut self, piece: Piece) -> Result<(), StoreError> {
-        let told = self.told.clone();
-        self.told = self.published.tell_memberships(told, &piece.rows, &piece.changes, self.settings.changes_max)?;
+        self.told = self.write(&piece, self.told.instant)?;
+        self.say();
+        Ok(())
+    }
+
+    /// Puts a piece on disk, with which all is told that was due up to an instant.
+    fn write(&self, piece: &Piece, until: Micros) -> Result<MembershipsTold, StoreError> {
+        let told = MembershipsTold { instant: until, ..self.told.clone() };
+        self.published.tell_memberships(told, &piece.rows, &piece.changes, self.settings.changes_max)
+    }
+
+    fn say(&self) {
         let last = self.told.last;
         self.sender.send_if_modified(|held| std::mem::replace(held, last) != last);
-        Ok(())
     }
 }
 

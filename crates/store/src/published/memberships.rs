@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rocksdb::{Direction, IteratorMode};
+use rocksdb::{Direction, IteratorMode, ReadOptions};
 use segment::{Group, Told as ToldOf, advance::Entry};
 use serde::{Deserialize, Serialize};
 use types::{ExactSum, IdentifierId, Micros};
@@ -74,7 +74,7 @@ pub struct MembershipsTold {
     pub segments: String,
     /// What all of them stand on: the calendar, and how they are grouped.
     pub ground: String,
-    /// The latest instant that was told; it never goes back.
+    /// Everything that was due up to this instant was told; it never goes back.
     pub instant: Micros,
     /// The beginning of the day as of which the population was cut, in microseconds since 1970.
     pub cut_day: i64,
@@ -118,6 +118,9 @@ impl MembershipsTold {
         self.cuts.iter().filter_map(|(key, cut)| Some((key.clone(), cut.value?))).collect()
     }
 }
+
+/// A customer of whom something can change at an instant though nothing happens.
+pub type Deadline = (Micros, IdentifierId);
 
 /// What one customer's row becomes: the row before and the one after, each `None` where there is none.
 pub type Rewritten = (Option<MembershipRow>, Option<MembershipRow>);
@@ -171,16 +174,18 @@ impl Published {
     /// `Read` or `Damaged`.
     pub fn members_after(&self, after: Option<IdentifierId>, max: usize) -> Result<Vec<IdentifierId>, StoreError> {
         let from = after.map_or_else(Vec::new, |after| [after.0.as_slice(), &[0]].concat());
-        self.keys::<Memberships>(&from, max)
+        self.keys::<Memberships>(&from, None, max)
     }
 
-    /// Deadlines at or before an instant, the earliest first, at most so many.
+    /// Deadlines after one and at or before an instant, the earliest first, at most so many.
     ///
     /// # Errors
     /// `Read` or `Damaged`.
-    pub fn due(&self, now: Micros, max: usize) -> Result<Vec<(Micros, IdentifierId)>, StoreError> {
-        let due = self.keys::<Deadlines>(&[], max)?;
-        Ok(due.into_iter().take_while(|(at, _)| *at <= now).collect())
+    pub fn due(&self, after: Option<Deadline>, now: Micros, max: usize) -> Result<Vec<Deadline>, StoreError> {
+        let end = Micros(now.0.saturating_add(1));
+        let before = Deadlines::encode_key(&(end, IdentifierId([0; 16])));
+        let from = after.map_or_else(Vec::new, |after| [Deadlines::encode_key(&after).as_slice(), &[0]].concat());
+        self.keys::<Deadlines>(&from, Some(before), max)
     }
 
     /// The changes of memberships after a sequence number, in order, at most so many.
@@ -231,9 +236,22 @@ impl Published {
         Ok(told)
     }
 
-    fn keys<F: Family>(&self, from: &[u8], max: usize) -> Result<Vec<F::Key>, StoreError> {
+    /// Keeps how far was told where nothing was to be said, without waiting for the disk.
+    ///
+    /// # Errors
+    /// `Unpublished`.
+    pub fn note_memberships(&self, told: &MembershipsTold) -> Result<(), StoreError> {
+        let mut batch = Batch::default();
+        batch.put::<MembershipTolds>(&(), told);
+        self.write(batch, false)
+    }
+
+    /// Keys of a family between two, the first included. Where to begin and to end spares the walk over what was deleted.
+    fn keys<F: Family>(&self, from: &[u8], before: Option<Vec<u8>>, max: usize) -> Result<Vec<F::Key>, StoreError> {
+        let mut options = ReadOptions::default();
+        before.into_iter().for_each(|before| options.set_iterate_upper_bound(before));
         let mode = IteratorMode::From(from, Direction::Forward);
-        let rows = self.db.iterator_cf(self.handle::<F>(), mode).take(max);
+        let rows = self.db.iterator_cf_opt(self.handle::<F>(), options, mode).take(max);
         let key = |(key, _): (Box<[u8]>, Box<[u8]>)| {
             F::decode_key(&key).ok_or_else(|| damaged::<F>("a key of another form".to_owned()))
         };

@@ -124,3 +124,27 @@ fn what_was_not_relayed_is_not_forgotten() {
     let published = Published::open(dir.path(), &manifest("t")).unwrap();
     assert_eq!(published.relay().unwrap().map(|row| row.acknowledged), Some(5));
 }
+
+#[test]
+fn deadlines_are_read_after_one_and_up_to_an_instant() {
+    let dir = tempfile::tempdir().unwrap();
+    let published = Published::open(dir.path(), &manifest("t")).unwrap();
+    let row = |next: Option<Micros>| memberships::MembershipRow {
+        until: Micros(0),
+        segments: BTreeMap::new(),
+        due: next.into_iter().map(|at| (0, at)).collect(),
+    };
+    let rows = [(1, -5), (2, 5), (3, 5), (4, 6)].map(|(number, at)| (id(number), (None, Some(row(Some(Micros(at)))))));
+    let told = published.tell_memberships(Default::default(), &BTreeMap::from(rows), &[], 0).unwrap();
+    let due = |after, now, max| {
+        let due = published.due(after, Micros(now), max).unwrap();
+        due.into_iter().map(|(at, customer)| (at.0, customer.0[0])).collect::<Vec<_>>()
+    };
+    assert_eq!(due(None, 5, 9), [(-5, 1), (5, 2), (5, 3)]);
+    assert_eq!(due(Some((Micros(5), id(2))), 9, 1), [(5, 3)]);
+    assert_eq!(due(None, -6, 9), []);
+    // One that was told is due no more, and one that was never told is not due.
+    let rows = BTreeMap::from([(id(1), (Some(row(Some(Micros(-5)))), Some(row(None))))]);
+    published.tell_memberships(told, &rows, &[], 0).unwrap();
+    assert_eq!(due(None, 4, 9), []);
+}
