@@ -65,7 +65,7 @@ fn segments_are_defined_through_query_where_the_projector_knows_an_ingest() {
     let settings = Settings::new(&brokers(), &prefix("segment-door"), 2);
     let ingest = settings.ingest(None, None);
     let create = ["segment", "create", "all", "--expression", "true"];
-    let alone = settings.projector(&dir.path().join("alone"), None);
+    let alone = settings.clone().with("PATRON_QUERY_INGEST", "").projector(&dir.path().join("alone"), None);
     let said = String::from_utf8(alone.run(&create).stderr).unwrap();
     assert!(said.contains("set query.ingest"), "{said}");
     let joined = settings.clone().with("PATRON_QUERY_INGEST", &ingest.grpc);
