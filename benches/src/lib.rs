@@ -12,6 +12,7 @@ pub mod projection;
 pub mod rebuild;
 pub mod rocks;
 pub mod sample;
+pub mod segments;
 pub mod series;
 pub mod speed;
 pub mod table;
