@@ -34,6 +34,17 @@ pub fn compile(source: &str, schema: &Schema) -> Result<Program, ExpressionError
     Ok(checker.program(root, &syntax))
 }
 
+/// Compiles a measure: an expression that is a number for a customer.
+///
+/// # Errors
+/// As `compile`.
+pub fn compile_number(source: &str, schema: &Schema) -> Result<Program, ExpressionError> {
+    let syntax = parse(source)?;
+    let mut checker = Checker::new(schema);
+    let root = checker.number(&syntax)?;
+    Ok(checker.program(root, &syntax))
+}
+
 type Checked<T> = Result<T, ExpressionError>;
 
 pub(crate) struct Checker<'a> {

@@ -25,7 +25,7 @@ mod syntax;
 pub mod value;
 pub mod zone;
 
-pub use check::compile;
+pub use check::{compile, compile_number};
 pub use error::ExpressionError;
 pub use evaluate::{Verdict, evaluate, evaluate_beside, number};
 pub use memo::Memo;

@@ -1,11 +1,12 @@
 //! Segments: named conditions over customers, who satisfies them, since and until when.
 //!
 //! Owns the customer as expressions see it, the schema that is served, the set of segments compiled as a whole, cuts of the
-//! population, and what changes between what was told and what is. A pure function of its arguments: no clock, no storage.
+//! population, contact caps, and what changes between what was told and what is. A pure function of its arguments: no clock, no storage.
 
 pub mod advance;
 pub mod check;
 pub mod clock;
+pub mod contact;
 pub mod customer;
 pub mod cuts;
 pub mod facets;
@@ -18,6 +19,7 @@ pub mod segments;
 pub use advance::{Advance, Change, Told, advance};
 pub use check::SegmentCheck;
 pub use clock::Clock;
+pub use contact::{Cap, Caps, Contact};
 pub use customer::Customer;
 pub use facets::Facets;
 pub use groups::{Group, Groups};

@@ -1,6 +1,6 @@
 //! Memberships: true or not, and until when.
 
-use expr::{Program, Subject, Surroundings};
+use expr::{Program, Subject, Surroundings, Verdict};
 use types::Micros;
 
 /// Membership of one customer in one segment at an instant.
@@ -30,13 +30,18 @@ const STEPS_MAX: usize = 1_000;
 
 /// When the truth of a program changes if nothing happens.
 pub fn until(program: &Program, subject: &dyn Subject, around: &dyn Surroundings, now: Micros) -> Until {
-    let mut verdict = expr::evaluate(program, subject, around, now);
+    until_of(now, |at| expr::evaluate(program, subject, around, at))
+}
+
+/// When a truth that is told with its next change changes if nothing happens.
+pub(crate) fn until_of(now: Micros, verdict_at: impl Fn(Micros) -> Verdict) -> Until {
+    let mut verdict = verdict_at(now);
     let truth = verdict.truth;
     let mut at = now;
     for _ in 0..STEPS_MAX {
         let Some(next) = verdict.next else { return Until::Never };
         at = next;
-        verdict = expr::evaluate(program, subject, around, at);
+        verdict = verdict_at(at);
         if verdict.truth != truth {
             return Until::Changes(at);
         }
