@@ -16,9 +16,9 @@ mod template;
 pub use layers::{ConfigError, Overrides, environment, load, load_over};
 pub use relay::RelayTopic;
 pub use sections::{
-    IdentityConfig, IngestConfig, JournalConfig, KafkaConfig, KindsConfig, Listener, LogConfig, LogFormat,
-    MembershipTopicConfig, ProjectorConfig, PublishConfig, QueryConfig, RawTopicConfig, RebuildConfig, ScrubConfig,
-    SegmentsConfig, StoreConfig,
+    ContactConfig, IdentityConfig, IngestConfig, JournalConfig, KafkaConfig, KindsConfig, Listener, LogConfig,
+    LogFormat, MembershipTopicConfig, ProjectorConfig, PublishConfig, QueryConfig, RawTopicConfig, RebuildConfig,
+    ScrubConfig, SegmentsConfig, StoreConfig,
 };
 pub use template::TEMPLATE;
 
@@ -54,6 +54,8 @@ pub struct Config {
     pub query: QueryConfig,
     /// Segments.
     pub segments: SegmentsConfig,
+    /// Contacting customers.
+    pub contact: ContactConfig,
     /// Comparing the state with its touchpoints, all the time.
     pub scrub: ScrubConfig,
     /// Kinds of touchpoints.
@@ -91,6 +93,7 @@ impl Default for Config {
             publish: PublishConfig::default(),
             query: QueryConfig::default(),
             segments: SegmentsConfig::default(),
+            contact: ContactConfig::default(),
             scrub: ScrubConfig::default(),
             kinds: KindsConfig::default(),
             identity: IdentityConfig::default(),
@@ -135,6 +138,7 @@ impl Config {
         self.check_names()?;
         self.clock()?;
         self.time_zone().map(drop)?;
+        self.caps().map(drop)?;
         self.check_kafka()?;
         self.blocked().map(drop)?;
         self.normaliser().map(drop)?;
@@ -265,6 +269,17 @@ impl Config {
     pub fn time_zone(&self) -> Result<expr::Zone, ConfigError> {
         expr::Zone::named(self.segments.time_zone.trim())
             .map_err(|problem| ConfigError::value("segments.time_zone", problem))
+    }
+
+    /// The contact caps.
+    ///
+    /// # Errors
+    /// A channel that is none, or a cap that is none.
+    pub fn caps(&self) -> Result<segment::Caps, ConfigError> {
+        let refused = |error: segment::contact::CapError| {
+            ConfigError::value(&format!("contact.caps.{}", error.channel), error.problem)
+        };
+        segment::Caps::compile(&self.contact.caps).map_err(refused)
     }
 
     /// The catalogue with the custom kinds.

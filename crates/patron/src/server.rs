@@ -226,6 +226,7 @@ impl Shards {
             wait_max: Duration::from_millis(config.query.wait_max_ms),
             kinds: Arc::new(config.catalogue()?),
             clock: config.clock()?,
+            caps: Arc::new(config.caps()?),
             told: publishing.told(),
             definer: definer::at(&config.query.ingest)?,
             zone: config.time_zone()?,

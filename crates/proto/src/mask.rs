@@ -32,6 +32,11 @@ impl ReadMask {
             || self.paths.iter().any(|path| path.first().is_some_and(|first| first == field || first == "*"))
     }
 
+    /// Whether a top-level field is named itself: for what is costly, and served only then.
+    pub fn names(&self, field: &str) -> bool {
+        self.paths.iter().any(|path| path.first().is_some_and(|first| first == field))
+    }
+
     /// Keeps the named fields of a message.
     pub fn apply<M: Named>(&self, message: M) -> M {
         if self.paths.is_empty() || self.paths.iter().any(|path| path.first().is_some_and(|first| first == "*")) {

@@ -7,8 +7,8 @@ use std::{sync::Arc, time::Duration};
 use expr::Zone;
 use identity::Rules;
 use proto::customer::AppliedOffset;
-use segment::Clock;
-use store::{Published, Snapshot, Store, StoreError, published::memberships::Sweep};
+use segment::{Caps, Clock, clock::Shard};
+use store::{Published, Snapshot, Store, StoreError, family::shards::ShardRow, published::memberships::Sweep};
 use tokio::sync::watch;
 use tonic::Status;
 use types::{Catalogue, HashKey, Micros, Normaliser, Progress};
@@ -58,6 +58,8 @@ pub struct Contexts {
     pub kinds: Arc<Catalogue>,
     /// The clock of windows.
     pub clock: Clock,
+    /// Contact caps.
+    pub caps: Arc<Caps>,
     /// What the feeds tell.
     pub told: Told,
     /// Where segments are defined; `None` where no ingest is known.
@@ -97,6 +99,7 @@ impl Contexts {
             wait_max: self.wait_max,
             kinds: Arc::clone(&self.kinds),
             clock: self.clock,
+            caps: Arc::clone(&self.caps),
             told: self.told.clone(),
             definer: self.definer.clone(),
             zone: self.zone.clone(),
@@ -117,6 +120,7 @@ pub(crate) struct Context {
     pub(crate) wait_max: Duration,
     pub(crate) kinds: Arc<Catalogue>,
     pub(crate) clock: Clock,
+    pub(crate) caps: Arc<Caps>,
     pub(crate) told: Told,
     pub(crate) definer: Option<Arc<dyn Definer>>,
     pub(crate) zone: Zone,
@@ -141,11 +145,22 @@ impl Context {
     }
 }
 
+impl Context {
+    /// The instant of an answer by the clock of windows.
+    pub(crate) fn instant(&self, snapshot: &Snapshot<'_>) -> Result<Micros, StoreError> {
+        let ends = self.journal.ends();
+        let end = |partition: u32| ends.as_ref().and_then(|ends| ends.get(usize::try_from(partition).ok()?).copied());
+        let shard = |(partition, row): (u32, ShardRow)| Shard {
+            lags: end(partition).is_some_and(|end| row.applied < end),
+            newest: row.newest_occurred_at,
+        };
+        let shards: Vec<Shard> = snapshot.shards()?.into_iter().map(shard).collect();
+        Ok(self.clock.now(Micros(jiff::Timestamp::now().as_microsecond()), &shards))
+    }
+}
+
 /// What a snapshot covers, for the answer.
 pub(crate) fn applied(snapshot: &Snapshot<'_>) -> Result<Vec<AppliedOffset>, StoreError> {
-    let offset = |(partition, row): (u32, store::family::shards::ShardRow)| AppliedOffset {
-        partition,
-        next_offset: row.applied,
-    };
+    let offset = |(partition, row): (u32, ShardRow)| AppliedOffset { partition, next_offset: row.applied };
     Ok(snapshot.shards()?.into_iter().map(offset).collect())
 }

@@ -14,9 +14,10 @@ use proto::{
 use store::{CustomerRows, Resolved, Snapshot, StoreError};
 use tokio_stream::{Stream, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status};
-use types::{Identifier, IdentifierId};
+use types::{Identifier, IdentifierId, Micros};
 
 use crate::{
+    contact,
     context::{Context, Contexts, applied},
     explain,
     past::{Moment, PastRows},
@@ -109,6 +110,9 @@ impl CustomerService for Customers {
         let context = self.contexts.wait_for(&request.get_ref().min_position, request.metadata()).await?;
         let request = request.into_inner();
         let mask = customer_mask(request.read_mask.as_ref())?;
+        if mask.names("contact") {
+            return Err(status::invalid("read_mask", contact::ONE_BY_ONE));
+        }
         let receiver = list::start(context, mask, request.include_receipts)?;
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
     }
@@ -222,8 +226,14 @@ fn get_at(
     let rows = PastRows::new(snapshot, &context.rules, &context.hash_key, moment);
     let found = rows.find(id).and_then(|found| {
         let Some(resolved) = found else { return Ok(None) };
-        let state = rows.state(&rows.touchpoints(&resolved.identity)?);
-        Ok(Some(view::customer(&resolved, &state, mask)))
+        let touchpoints = rows.touchpoints(&resolved.identity)?;
+        let state = rows.state(&touchpoints);
+        let mut customer = view::customer(&resolved, &state, mask);
+        if mask.names("contact") {
+            let now = if moment.as_of < Micros(i64::MAX) { moment.as_of } else { context.instant(snapshot)? };
+            customer.contact = contact::at(context, &resolved, &state, &touchpoints, now);
+        }
+        Ok(Some(customer))
     });
     found.map_err(|error| status::store_failed(&error))
 }
@@ -236,7 +246,13 @@ fn get(
 ) -> Result<Option<Customer>, Status> {
     let rows = CustomerRows::new(snapshot, &context.rules, &context.hash_key);
     let found = rows.find(id).map_err(|error| status::store_failed(&error))?;
-    found.map(|resolved| shown(&rows, &resolved, mask)).transpose()
+    let Some(resolved) = found else { return Ok(None) };
+    let mut customer = shown(&rows, &resolved, mask)?;
+    if mask.names("contact") {
+        let channels = contact::now(context, snapshot, &rows, &resolved);
+        customer.contact = channels.map_err(|error| status::store_failed(&error))?;
+    }
+    Ok(Some(customer))
 }
 
 fn shown(rows: &CustomerRows<'_>, resolved: &Resolved, mask: &ReadMask) -> Result<Customer, Status> {

@@ -16,7 +16,7 @@ use tonic::Status;
 use types::{HashKey, IdentifierId, TotalOrder};
 
 use crate::{
-    identity_view,
+    contact, identity_view,
     past::{Moment, PastRows, PastTouchpoint},
     status, view,
 };
@@ -38,6 +38,9 @@ pub(crate) fn question(request: &ExplainCustomerRequest) -> Result<Question, Sta
     let paths = if field.is_empty() { vec!["customer_id".to_owned()] } else { vec![field.clone()] };
     let mask = ReadMask::new::<Customer>(Some(&prost_types::FieldMask { paths }))
         .map_err(|description| status::invalid("field", description))?;
+    if mask.names("contact") {
+        return Err(status::invalid("field", contact::NOT_EXPLAINED));
+    }
     let contributions_max = match usize::try_from(request.contributions_max) {
         Ok(0) => CONTRIBUTIONS_DEFAULT,
         Ok(most) if most <= CONTRIBUTIONS_MAX => most,

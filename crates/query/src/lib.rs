@@ -5,6 +5,7 @@
 //! store and never knows the journal.
 
 mod admin_service;
+mod contact;
 mod context;
 mod customer_service;
 mod definition_service;

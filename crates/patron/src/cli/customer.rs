@@ -23,7 +23,8 @@ pub(super) enum CustomerCommand {
         patron customer get loyalty_card:4711\n  \
         patron customer get 0f8b2c5e-6d1a-8c3f-9b7e-2a4d6c8e0f12 --output json\n  \
         patron customer get email:anna@shop.example --fields traits,metrics.net\n  \
-        patron customer get loyalty_card:4711 --as-of 2026-03-01T00:00:00Z")]
+        patron customer get loyalty_card:4711 --as-of 2026-03-01T00:00:00Z\n  \
+        patron customer get loyalty_card:4711 --contact")]
     Get(GetArgs),
     /// List all customers, each once, in the order of their ids
     #[command(after_help = "Examples:\n  \
@@ -85,6 +86,9 @@ pub(super) struct GetArgs {
     /// Fields of Customer to show, e.g. traits,metrics.net; all unless given
     #[arg(long, value_delimiter = ',', value_name = "FIELDS")]
     fields: Vec<String>,
+    /// Also over which channels the customer may be contacted, by consent and contact caps
+    #[arg(long)]
+    contact: bool,
     #[command(flatten)]
     moment: MomentArgs,
     #[command(flatten)]
@@ -98,8 +102,8 @@ impl GetArgs {
         let server = self.server.connect().await?;
         let customer = Some(CustomerRef { r#ref: Some(self.customer) });
         let (as_of, known_at) = (self.moment.as_of(), self.moment.known_at());
-        let request =
-            GetCustomerRequest { customer, read_mask: mask(self.fields), as_of, known_at, min_position: Vec::new() };
+        let read_mask = mask(with_contact(self.fields, self.contact));
+        let request = GetCustomerRequest { customer, read_mask, as_of, known_at, min_position: Vec::new() };
         let answer = server.customers().get_customer(request).await.map_err(|status| server.error(&status))?;
         self.output.stdout().answer(answer.get_ref(), customer::sections)?;
         Ok(ExitCode::SUCCESS)
@@ -262,6 +266,15 @@ pub(super) fn customer_ref(text: &str) -> Result<Ref, String> {
     }
     let identifier = Identifier::parse(text).map_err(|error| format!("{error}; or give a customer id"))?;
     Ok(Ref::Identifier((&identifier).into()))
+}
+
+/// Contact is shown only where it is named, so all the rest has to be named with it.
+fn with_contact(mut fields: Vec<String>, contact: bool) -> Vec<String> {
+    if contact && fields.is_empty() {
+        fields.push("*".to_owned());
+    }
+    fields.extend(contact.then(|| "contact".to_owned()));
+    fields
 }
 
 /// A field mask; none where no field is named.

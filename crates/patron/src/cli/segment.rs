@@ -240,7 +240,7 @@ pub(super) struct MembersArgs {
     /// Fields of Customer to show; customer_id,identifiers unless given
     #[arg(long, value_delimiter = ',', value_name = "FIELDS")]
     fields: Vec<String>,
-    /// Only those whose consent for this purpose stands at granted, e.g. email
+    /// Only those who may be contacted over this channel, by consent and contact caps, e.g. email
     #[arg(long, value_name = "PURPOSE", default_value = "", hide_default_value = true)]
     for_channel: String,
     /// Go on after this customer id

@@ -9,7 +9,8 @@ use super::Config;
 /// Prefix of environment variables: `PATRON_GRPC_ADDR` is `grpc.addr`.
 const PREFIX: &str = "PATRON_";
 /// Tables whose keys the user names.
-const OPEN: [&str; 7] = [
+const OPEN: [&str; 8] = [
+    "contact.caps",
     "identity.limits",
     "identity.limits_per_week",
     "identity.sharing",

@@ -214,6 +214,14 @@ pub struct IdentityConfig {
     pub phone_region: String,
 }
 
+/// Contacting customers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ContactConfig {
+    /// Caps such as `2/7d` – at most so many contacts in such a span – by channel; `any` is for all channels together.
+    pub caps: BTreeMap<String, Vec<String>>,
+}
+
 /// What is logged, and how.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

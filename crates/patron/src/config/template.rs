@@ -107,6 +107,13 @@ pub const TEMPLATE: &str = r#"# Patron's configuration. Every line shows a defau
 # Whose days, weeks and months the calendar has, and when the population is cut: an IANA name such as Asia/Shanghai.
 #time_zone = "UTC"
 
+# Contact caps: at most so many message_sent touchpoints of a channel in a span that ends now, e.g. two in seven days; `any`
+# is for all channels together. At most 8 a channel.
+# [contact.caps]
+# email = ["2/7d", "5/30d"]
+# sms = ["1/7d"]
+# any = ["3/7d"]
+
 [scrub]
 # Fragments folded anew from their touchpoints and compared with the state, each second. 0: none.
 #fragments_per_second = 20

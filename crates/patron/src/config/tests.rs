@@ -72,6 +72,12 @@ fn wrong_values_name_key_and_remedy() {
         ("[journal]\npartitions = \"two\"", "partitions"),
         ("[kinds]\ncustom = [\"order_completed\"]", "kinds.custom"),
         ("[log]\nformat = \"xml\"", "xml"),
+        ("[contact.caps]\nemail = [\"0/7d\"]", "contact.caps.email: `0/7d`: a cap of 0"),
+        ("[contact.caps]\nany = [\"2/7y\"]", "contact.caps.any: `2/7y`: `7y` is no length of time"),
+        ("[contact.caps]\nEmail = [\"2/7d\"]", "contact.caps.Email: `Email` is no channel"),
+        ("[contact.caps]\nemail = []", "contact.caps.email: 0 caps given; give 1 to 8"),
+        ("[contact.caps]\nemail = \"2/7d\"", "email"),
+        ("[contact]\ncap = 1", "contact.cap: there is no such key; did you mean `caps`?"),
         ("data_dir = ", "syntax"),
         ("[identity]\nphone_region = \"Austria\"", "identity.phone_region: `Austria`"),
         (

@@ -17,8 +17,8 @@ const LISTED_IDENTIFIERS_MAX: usize = 2;
 pub fn sections(answer: &GetCustomerResponse) -> String {
     let nobody = Customer::default();
     let customer = answer.customer.as_ref().unwrap_or(&nobody);
-    [head(customer), identifiers(customer), traits(customer), consents(customer), metrics(customer), refused(customer)]
-        .concat()
+    let parts = [head, identifiers, traits, consents, contact, metrics, refused];
+    parts.map(|part| part(customer)).concat()
 }
 
 /// One line of a list, under `LIST_HEAD`.
@@ -77,6 +77,26 @@ fn consents(customer: &Customer) -> String {
         rows.add_row([consent.purpose.as_str(), decision, &value::time(consent.decided_at.as_ref())]);
     }
     section("Consents", &rows)
+}
+
+/// One row for each channel, and under it one for each cap.
+fn contact(customer: &Customer) -> String {
+    let mut rows = table(&["channel", "consent", "contacts", "may be contacted", "changes"]);
+    for channel in &customer.contact {
+        let consent = value::decision(channel.consent());
+        let allowed = if channel.allowed { "yes" } else { "no" };
+        let changes = match &channel.next_not_before {
+            Some(bound) => format!("not before {}", value::time(Some(bound))),
+            None => value::time(channel.changes_at.as_ref()),
+        };
+        rows.add_row([channel.channel.as_str(), consent, "", allowed, &changes]);
+        for count in &channel.counts {
+            let over = if count.channel.is_empty() { "  any" } else { "  own" };
+            let span = count.span.as_ref().map_or_else(|| "-".to_owned(), |span| value::span(*span));
+            rows.add_row([over, "", &format!("{} of {} in {span}", count.contacts, count.max), "", ""]);
+        }
+    }
+    section("Contact", &rows)
 }
 
 fn metrics(customer: &Customer) -> String {

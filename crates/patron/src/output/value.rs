@@ -35,6 +35,11 @@ pub fn duration(duration: &Duration) -> String {
     }
 }
 
+/// A length of time as segments write it: `7d`, `1d12h`.
+pub fn span(span: Duration) -> String {
+    expr::span::to_text(span.seconds.saturating_mul(1_000_000).saturating_add(i64::from(span.nanos / 1_000)))
+}
+
 /// `namespace:value`.
 pub fn identifier(identifier: Option<&Identifier>) -> String {
     identifier.map_or_else(|| "-".to_owned(), |identifier| format!("{}:{}", identifier.namespace, identifier.value))

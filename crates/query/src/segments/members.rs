@@ -5,7 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use expr::{Program, Subject as _, evaluate};
+use expr::{Program, evaluate};
 use proto::{
     customer::Customer,
     mask::ReadMask,
@@ -20,7 +20,7 @@ use tonic::Status;
 use types::IdentifierId;
 
 use super::{answer, moment::Moment};
-use crate::{context::Context, status, view};
+use crate::{contact, context::Context, status, view};
 
 /// Members that may wait for the caller.
 const QUEUE_MAX: usize = 64;
@@ -94,8 +94,12 @@ impl List {
             let Some(subject) = moment.find(id).map_err(failed)? else { continue };
             let rows = store::CustomerRows::new(&moment.snapshot, &context.rules, &context.hash_key);
             let state = rows.state(&subject.resolved.identity).map_err(failed)?;
+            let mut customer = view::customer(&subject.resolved, &state, &self.mask);
+            if self.mask.names("contact") {
+                customer.contact = contact::shown(context, &state, &subject.customer, moment.now);
+            }
             let response = ListMembersResponse {
-                customer: Some(view::customer(&subject.resolved, &state, &self.mask)),
+                customer: Some(customer),
                 leaves_at: answer::ends(&moment, &program, &subject).0,
                 ..first.take().unwrap_or_default()
             };
@@ -107,12 +111,16 @@ impl List {
     }
 
     fn members(&self, moment: &Moment<'_>, program: &Program) -> Result<Vec<IdentifierId>, StoreError> {
+        let (caps, channel) = (&moment.context.caps, self.request.channel.as_str());
+        let mut wanted = moment.wanted([program], self.request.include_receipts);
+        if !channel.is_empty() {
+            wanted.reach = wanted.reach.max(caps.reach(channel));
+        }
         let mut members = Vec::new();
-        moment.for_each(moment.wanted([program], self.request.include_receipts), |subject| {
+        moment.for_each(wanted, |subject| {
             let id = subject.resolved.identity.id;
             let after = self.after.is_none_or(|after| id > after);
-            let channel = self.request.channel.as_str();
-            let allowed = channel.is_empty() || subject.customer.consent(channel, moment.now) == Some(true);
+            let allowed = channel.is_empty() || caps.allow(channel, &subject.customer, moment.now);
             if after && allowed && evaluate(program, &subject.customer, &moment.segments, moment.now).truth {
                 members.push(id);
             }

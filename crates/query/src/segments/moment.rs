@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use expr::{Program, Quantile, Surroundings as _};
 use proto::{customer::AppliedOffset, segment::QuantileCut};
-use segment::{Segments, clock::Shard};
-use store::{Snapshot, StoreError, family::shards::ShardRow};
+use segment::Segments;
+use store::{Snapshot, StoreError};
 use tonic::Status;
 use types::Micros;
 
@@ -31,10 +31,7 @@ impl<'a> Moment<'a> {
         let segments = catalogue::compiled(context, &snapshot)?;
         let now = match as_of {
             Some(at) => Micros::from_proto(at),
-            None => {
-                let shards = shards(context, &snapshot).map_err(|error| status::store_failed(&error))?;
-                context.clock.now(Micros(jiff::Timestamp::now().as_microsecond()), &shards)
-            }
+            None => context.instant(&snapshot).map_err(|error| status::store_failed(&error))?,
         };
         Ok(Self { context, snapshot, segments, now, cuts: Vec::new() })
     }
@@ -64,14 +61,4 @@ impl<'a> Moment<'a> {
         let found = self.segments.get(name).map(|(version, program)| (version, program.clone()));
         found.ok_or_else(|| catalogue::unknown(field, name, self.segments.iter().map(|(name, _, _)| name)))
     }
-}
-
-fn shards(context: &Context, snapshot: &Snapshot<'_>) -> Result<Vec<Shard>, StoreError> {
-    let ends = context.journal.ends();
-    let end = |partition: u32| ends.as_ref().and_then(|ends| ends.get(usize::try_from(partition).ok()?).copied());
-    let shard = |(partition, row): (u32, ShardRow)| Shard {
-        lags: end(partition).is_some_and(|end| row.applied < end),
-        newest: row.newest_occurred_at,
-    };
-    Ok(snapshot.shards()?.into_iter().map(shard).collect())
 }
