@@ -296,7 +296,11 @@ impl Default for RebuildConfig {
 
 impl Default for QueryConfig {
     fn default() -> Self {
-        Self { wait_max_ms: 10_000, projectors: vec!["http://127.0.0.1:7710".to_owned()], ingest: "http://127.0.0.1:7700".to_owned() }
+        Self {
+            wait_max_ms: 10_000,
+            projectors: vec!["http://127.0.0.1:7710".to_owned()],
+            ingest: "http://127.0.0.1:7700".to_owned(),
+        }
     }
 }
 
