@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::{needs::Quantile, schema::MetricField};
+use crate::{
+    needs::{Quantile, Reach},
+    schema::MetricField,
+};
 
 fn schema() -> Schema {
     let metric = |ty| MetricField { ty, description: String::new() };
@@ -72,7 +75,7 @@ fn refusals_name_place_and_remedy() {
         (r#"now.getHours("Europe/Berln") > 1"#, 13, "did you mean `Europe/Berlin`"),
         (r#"now.getHours("+5:30") > 1"#, 13, "+05:30"),
         (r#"now.getHours(traits.zone) > 1"#, 20, "written out"),
-        (r#"now.getHours("UTC", "UTC") > 1"#, 3, "getHours(\"Europe/Berlin\")"),
+        (r#"now.getHours("UTC", "UTC") > 1"#, 4, "getHours(\"Europe/Berlin\")"),
         ("trait.city == 'x'", 0, "did you mean `traits`"),
     ] {
         let error = compile(source, &schema()).unwrap_err();
@@ -90,10 +93,19 @@ fn many_sets_are_refused() {
 #[test]
 fn needs_say_what_has_to_be_loaded() {
     let needs = |source: &str| compile(source, &schema()).unwrap().needs;
-    assert_eq!(needs("metrics.orders > 1"), Needs::default());
+    let orders = needs("metrics.orders > 1");
+    assert_eq!(orders, Needs { metrics: ["orders".to_owned()].into(), ..Needs::default() });
     let cart = needs(r#"sequence(touchpoints("product_added"), "2h", not(touchpoints("order_completed")))"#);
     assert!(cart.touchpoints && cart.clock && !cart.any_kind && !cart.orders);
     assert_eq!(cart.kinds.into_iter().collect::<Vec<_>>(), ["order_completed", "product_added"]);
+    assert_eq!(cart.reach, Reach::Life);
+    // Counts of whole kinds are in the profile; of two spans the longer one is read.
+    let counts = needs(r#"touchpoints("zone_entered").count() > 1"#);
+    assert!(counts.counts && counts.touchpoints && counts.reach == Reach::Nothing);
+    let spans = needs(
+        r#"touchpoints().within("2h").within("1h").count() > 1 || touchpoints("zone_entered").within("3h").count() > 1"#,
+    );
+    assert_eq!((spans.reach, spans.shared.len()), (Reach::Span(3 * 3_600_000_000), 2));
     let top = needs(r#"percentile(net("365d")) >= 0.9 && segment("lapsing")"#);
     assert_eq!(top.quantiles.iter().map(Quantile::key).collect::<Vec<_>>(), [r#"net("365d") @ 0.9"#]);
     assert!(top.orders && top.segments.contains("lapsing"));

@@ -13,17 +13,21 @@ use store::{
     Snapshot, StoreError,
     published::{
         Cause, Published,
-        memberships::{Deadline, MembershipCause, MembershipsTold, Sweep},
+        memberships::{Deadline, MembershipCause, MembershipRow, MembershipsTold, Sweep},
         told_segments::ToldSegments,
     },
 };
 use tokio::sync::watch;
 use types::{Catalogue, HashKey, IdentifierId, Micros};
 
-use self::look::{Look, Piece, Who};
+use self::{
+    ahead::Ahead,
+    look::{Look, Piece, Who},
+};
 use super::{Ended, piece::Concern};
 use crate::Served;
 
+mod ahead;
 mod due;
 mod look;
 mod sweep;
@@ -64,6 +68,7 @@ pub struct Members {
     instant: Micros,
     /// Deadlines up to this one have been told.
     due_after: Option<Deadline>,
+    ahead: Ahead,
     sender: watch::Sender<u64>,
     segments: Segments,
     /// Numbers of the segments, and the versions that everybody was told.
@@ -85,6 +90,13 @@ struct Asked {
     may_be_nobody: bool,
 }
 
+impl Asked {
+    /// One whose deadline has come.
+    fn due(id: IdentifierId) -> Self {
+        Self { id, cause: MembershipCause::Time, happened: Happened::NOTHING, may_be_nobody: true }
+    }
+}
+
 impl Members {
     /// Goes on where what is published ends.
     ///
@@ -103,6 +115,7 @@ impl Members {
             told,
             instant,
             due_after,
+            ahead: Ahead::default(),
             sender,
             segments,
             numbers,
@@ -135,9 +148,11 @@ impl Members {
             self.numbers = self.published.tell_versions(&self.numbers, &self.versions())?;
             (self.told.generation, self.told.segments) = (Some(live.number), self.current.clone());
             self.told.ground = self.ground();
+            self.ahead.forget();
             self.keep(Piece::default())?;
         }
-        self.tell_due(live, &snapshot, now, goes_on)
+        self.tell_due(live, &snapshot, now, goes_on)?;
+        Ok(self.look_ahead(live, &snapshot, now)?)
     }
 
     /// Looks at customers that were touched, before what touched them is forgotten. `identifiers` are all of theirs: what was
@@ -213,6 +228,7 @@ impl Members {
         self.segments = segments.with_cuts(self.told.cut_values()).in_zone(self.settings.zone.clone());
         self.numbers = self.published.number_segments(&self.numbers, self.versions().into_keys())?;
         self.compiled = defined;
+        self.ahead.forget();
         Ok(())
     }
 
@@ -259,8 +275,8 @@ impl Members {
 
     /// On disk, after the state that it follows from.
     fn keep(&mut self, piece: Piece) -> Result<(), StoreError> {
-        self.told = self.write(&piece, self.told.instant)?;
-        self.say();
+        let told = self.write(&piece, self.told.instant)?;
+        self.wrote(told, &piece);
         Ok(())
     }
 
@@ -270,7 +286,12 @@ impl Members {
         self.published.tell_memberships(told, &piece.rows, &piece.changes, self.settings.changes_max)
     }
 
-    fn say(&self) {
+    /// A piece is on disk: what was known ahead of its customers is nothing now, and watchers hear of it.
+    fn wrote(&mut self, told: MembershipsTold, piece: &Piece) {
+        for (customer, rewritten) in &piece.rows {
+            self.ahead.rewritten(*customer, rewritten.row.as_ref().and_then(MembershipRow::next));
+        }
+        self.told = told;
         let last = self.told.last;
         self.sender.send_if_modified(|held| std::mem::replace(held, last) != last);
     }

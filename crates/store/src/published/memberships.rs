@@ -122,8 +122,14 @@ impl MembershipsTold {
 /// A customer of whom something can change at an instant though nothing happens.
 pub type Deadline = (Micros, IdentifierId);
 
-/// What one customer's row becomes: the row before and the one after, each `None` where there is none.
-pub type Rewritten = (Option<MembershipRow>, Option<MembershipRow>);
+/// What one customer's row becomes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rewritten {
+    /// The deadline of the row that there was; `None` where that had none, or none was.
+    pub was_due: Option<Micros>,
+    /// The row from now on; `None` for none.
+    pub row: Option<MembershipRow>,
+}
 
 impl MembershipRow {
     /// The row of what is told of a customer. A segment without an ordinal is not told.
@@ -217,9 +223,7 @@ impl Published {
         kept_max: u64,
     ) -> Result<MembershipsTold, StoreError> {
         let (mut batch, held) = (Batch::default(), told.last);
-        for (customer, (before, after)) in rows {
-            rewrite(&mut batch, *customer, before.as_ref(), after.as_ref());
-        }
+        rows.iter().for_each(|(customer, rewritten)| rewrite(&mut batch, *customer, rewritten));
         for change in changes {
             told.last += 1;
             batch.put::<MembershipChanges>(&told.last, change);
@@ -259,13 +263,13 @@ impl Published {
     }
 }
 
-fn rewrite(batch: &mut Batch, customer: IdentifierId, before: Option<&MembershipRow>, after: Option<&MembershipRow>) {
-    let (old, new) = (before.and_then(MembershipRow::next), after.and_then(MembershipRow::next));
-    if old != new {
-        old.iter().for_each(|at| batch.delete::<Deadlines>(&(*at, customer)));
-        new.iter().for_each(|at| batch.put::<Deadlines>(&(*at, customer), &()));
+fn rewrite(batch: &mut Batch, customer: IdentifierId, Rewritten { was_due, row }: &Rewritten) {
+    let due = row.as_ref().and_then(MembershipRow::next);
+    if *was_due != due {
+        was_due.iter().for_each(|at| batch.delete::<Deadlines>(&(*at, customer)));
+        due.iter().for_each(|at| batch.put::<Deadlines>(&(*at, customer), &()));
     }
-    match after {
+    match row {
         Some(row) => batch.put::<Memberships>(&customer, row),
         None => batch.delete::<Memberships>(&customer),
     }

@@ -4,6 +4,7 @@ use super::{
     memberships::{MembershipCause, MembershipChange, MembershipsTold},
     *,
 };
+use memberships::Rewritten;
 use types::Micros;
 
 fn id(number: u8) -> IdentifierId {
@@ -134,7 +135,8 @@ fn deadlines_are_read_after_one_and_up_to_an_instant() {
         segments: BTreeMap::new(),
         due: next.into_iter().map(|at| (0, at)).collect(),
     };
-    let rows = [(1, -5), (2, 5), (3, 5), (4, 6)].map(|(number, at)| (id(number), (None, Some(row(Some(Micros(at)))))));
+    let rows = [(1, -5), (2, 5), (3, 5), (4, 6)]
+        .map(|(number, at)| (id(number), Rewritten { was_due: None, row: Some(row(Some(Micros(at)))) }));
     let told = published.tell_memberships(Default::default(), &BTreeMap::from(rows), &[], 0).unwrap();
     let due = |after, now, max| {
         let due = published.due(after, Micros(now), max).unwrap();
@@ -144,7 +146,7 @@ fn deadlines_are_read_after_one_and_up_to_an_instant() {
     assert_eq!(due(Some((Micros(5), id(2))), 9, 1), [(5, 3)]);
     assert_eq!(due(None, -6, 9), []);
     // One that was told is due no more, and one that was never told is not due.
-    let rows = BTreeMap::from([(id(1), (Some(row(Some(Micros(-5)))), Some(row(None))))]);
+    let rows = BTreeMap::from([(id(1), Rewritten { was_due: Some(Micros(-5)), row: Some(row(None)) })]);
     published.tell_memberships(told, &rows, &[], 0).unwrap();
     assert_eq!(due(None, 4, 9), []);
 }

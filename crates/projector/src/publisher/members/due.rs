@@ -2,14 +2,10 @@
 
 use std::{num::NonZero, panic, thread};
 
-use segment::advance::Happened;
-use store::{
-    Snapshot, StoreError,
-    published::memberships::{Deadline, MembershipCause},
-};
+use store::{Snapshot, StoreError, published::memberships::Deadline};
 use types::{IdentifierId, Micros};
 
-use super::{Asked, Members, Piece};
+use super::{Asked, Look, Members, Piece};
 use crate::{Served, publisher::Ended};
 
 /// Most customers of one write.
@@ -48,9 +44,8 @@ impl Members {
                 });
                 (this.write(&piece, this.told.instant.max(until)), joined(next))
             });
-            self.told = written?;
+            self.wrote(written?, &piece);
             self.due_after = Some(last);
-            self.say();
             if ended {
                 return Err(Ended::Over);
             }
@@ -76,38 +71,37 @@ impl Members {
         let Some(last) = due.last().copied() else { return Ok(None) };
         // Others may be due at the same instant as the last of them.
         let until = if due.len() < DUE_MAX { now } else { Micros(last.0.0.saturating_sub(1)) };
-        let asked =
-            |(_, id)| Asked { id, cause: MembershipCause::Time, happened: Happened::NOTHING, may_be_nobody: true };
-        let asked: Vec<Asked> = due.into_iter().map(asked).collect();
-        let piece = self.look_together(live, snapshot, &asked, now)?;
+        let (mut look, mut asked) = (Look::new(self, live, snapshot, now)?, Vec::new());
+        for deadline in due {
+            match self.ahead.known(deadline) {
+                Some(known) => look.comes_true(deadline.1, known),
+                None => asked.push(Asked::due(deadline.1)),
+            }
+        }
+        let mut piece = look.piece;
+        for Piece { rows, changes } in shared(&asked, |share| self.look(live, snapshot, share, now))? {
+            piece.rows.extend(rows);
+            piece.changes.extend(changes);
+        }
         Ok(Some(Looked { piece, last, until }))
     }
+}
 
-    /// Looks at customers on all processors; what follows is in the order in which they are asked about.
-    fn look_together(
-        &self,
-        live: &Served,
-        snapshot: &Snapshot<'_>,
-        asked: &[Asked],
-        now: Micros,
-    ) -> Result<Piece, StoreError> {
-        let threads = thread::available_parallelism().map_or(1, NonZero::get).min(THREADS_MAX);
-        let share = asked.len().div_ceil(threads).max(SHARE_MIN);
-        if asked.len() <= share {
-            return self.look(live, snapshot, asked, now);
-        }
-        thread::scope(|scope| {
-            let look = |share| scope.spawn(move || self.look(live, snapshot, share, now));
-            let looks: Vec<_> = asked.chunks(share).map(look).collect();
-            let mut all = Piece::default();
-            for look in looks {
-                let Piece { rows, changes } = joined(look)?;
-                all.rows.extend(rows);
-                all.changes.extend(changes);
-            }
-            Ok(all)
-        })
+/// Works through shares of `all` on all processors; what comes of them is in their order.
+pub(super) fn shared<T: Sync, P: Send>(
+    all: &[T],
+    work: impl Fn(&[T]) -> Result<P, StoreError> + Sync,
+) -> Result<Vec<P>, StoreError> {
+    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(THREADS_MAX);
+    let share = all.len().div_ceil(threads).max(SHARE_MIN);
+    if all.len() <= share {
+        return if all.is_empty() { Ok(Vec::new()) } else { Ok(vec![work(all)?]) };
     }
+    thread::scope(|scope| {
+        let work = &work;
+        let shares: Vec<_> = all.chunks(share).map(|share| scope.spawn(move || work(share))).collect();
+        shares.into_iter().map(joined).collect()
+    })
 }
 
 fn joined<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {

@@ -8,12 +8,12 @@ use segment::{
 };
 use store::{
     CustomerRows, Resolved, Snapshot, StoreError,
-    published::memberships::{MembershipChange, MembershipRow, Rewritten},
+    published::memberships::{Deadline, MembershipChange, MembershipRow, Rewritten},
     subjects,
 };
 use types::{IdentifierId, Micros};
 
-use super::{Asked, Members};
+use super::{Asked, Members, ahead::Known};
 use crate::Served;
 
 /// What is to be kept at once.
@@ -85,9 +85,30 @@ impl<'a> Look<'a> {
         };
         self.tell(asked, changes);
         if before != after {
-            self.piece.rows.insert(asked.id, (before, after));
+            let was_due = before.as_ref().and_then(MembershipRow::next);
+            self.piece.rows.insert(asked.id, Rewritten { was_due, row: after });
         }
         Ok(())
+    }
+
+    /// What the deadline of a customer's row will bring if nothing happens before; `None` for one that is nobody's id any more.
+    pub(super) fn ahead(&mut self, (at, id): Deadline, before: &MembershipRow) -> Result<Option<Known>, StoreError> {
+        self.now = at;
+        let Members { segments, numbers, .. } = self.members;
+        let told = before.told(numbers);
+        let found = self.rows.find(id)?.filter(|found| found.identity.id == id && found.identity.is_known());
+        let Some(found) = found.filter(|_| told.segments.keys().all(|name| segments.get(name).is_some())) else {
+            return Ok(None);
+        };
+        let advance = self.advance(&found, &told, &Happened::NOTHING)?;
+        let row = Some(MembershipRow::of(&advance.told, numbers));
+        Ok(Some(Known { due: at, row, changes: advance.changes }))
+    }
+
+    /// What was known ahead of this deadline comes true.
+    pub(super) fn comes_true(&mut self, id: IdentifierId, known: &Known) {
+        self.tell(&Asked::due(id), known.changes.clone());
+        self.piece.rows.insert(id, Rewritten { was_due: Some(known.due), row: known.row.clone() });
     }
 
     fn advance(&self, resolved: &Resolved, told: &Told, happened: &Happened) -> Result<Advance, StoreError> {
