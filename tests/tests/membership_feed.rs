@@ -218,6 +218,53 @@ async fn deadlines_are_told_in_time_and_never_early() {
     }
 }
 
+/// What deadlines will bring is worked out before they come. Where a touchpoint or another version of the segment comes in between, what
+/// is told is what holds then; what the segment does not read changes nothing.
+#[tokio::test]
+async fn what_comes_before_a_deadline_moves_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&dir.path().join("data")).unwrap();
+    let connection = connect(&server).await;
+    let here = |span: u32| {
+        segment("here", &format!(r#"touchpoints("zone_entered").within("{span}s").count() > 0 && !has(traits.gone)"#))
+    };
+    define(&server, dir.path(), &here(12));
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let at = i64::try_from(now).unwrap();
+    let enters = |id: String, at: i64, card: &str| {
+        let mut entered = touchpoint("zone_entered", &id, at, card);
+        entered.store_id = "s1".into();
+        entered.zone_id = "entrance".into();
+        entered
+    };
+    let cards: Vec<String> = (1_000..1_030).map(|number| format!("loyalty_card:{number}")).collect();
+    for card in &cards {
+        accept(&connection, enters(format!("first-{card}"), at, card)).await;
+    }
+    until(&server, |told| told.len() == cards.len());
+    // Time to be looked at ahead.
+    tokio::time::sleep(Duration::from_millis(800)).await;
+    for (number, card) in cards.iter().enumerate() {
+        match number % 3 {
+            0 => drop(accept(&connection, enters(format!("again-{card}"), at + 1, card)).await),
+            1 => drop(accept(&connection, touchpoint("page_viewed", &format!("page-{card}"), at + 1, card)).await),
+            _ => {}
+        }
+    }
+    tokio::time::sleep(Duration::from_millis(800)).await;
+    define(&server, dir.path(), &here(15));
+    let told = until(&server, |told| told.len() == 2 * cards.len());
+    let left: Vec<&Told> = told.iter().filter(|change| !change.entered).collect();
+    assert_eq!(left.len(), cards.len());
+    let mut instants: BTreeMap<String, usize> = BTreeMap::new();
+    for change in left {
+        assert_eq!((change.cause.as_str(), change.correction), ("TIME", false), "{change:?}");
+        *instants.entry(change.effective_at.clone()).or_default() += 1;
+    }
+    let instant = |second: i64| types::Micros(second * 1_000_000).to_string();
+    assert_eq!(instants, BTreeMap::from([(instant(at + 15), 20), (instant(at + 16), 10)]));
+}
+
 /// The server is killed again and again during an import, the watcher reconnects from its cursor: the collected feed has no gap
 /// and no double, and replayed it is the membership at the end.
 #[test]
