@@ -132,7 +132,9 @@ async fn touchpoints_time_decisions_and_definitions_move_memberships() {
         others(&until(server, |told| holds(&others(told))))
     };
 
+    // One after the other: while a touchpoint waits to be folded the watermark holds back, and what lies ahead of it comes by time.
     accept(&connection, order("a1", MARCH, "loyalty_card:1", "a1", "20.00")).await;
+    until(&server, &|told| told.len() == 1);
     accept(&connection, order("b1", MARCH + DAY, "email:ann@shop.example", "b1", "20.00")).await;
     let told = until(&server, &|told| told.len() == 2);
     assert!(told.iter().all(|change| change.entered && change.segment == "recent" && change.cause == "TOUCHPOINT"));
