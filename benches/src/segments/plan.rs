@@ -41,7 +41,7 @@ pub struct Plan {
     #[arg(long, default_value_t = 2_000)]
     pub beside: usize,
     /// Deadlines: microseconds for each customer to be told before the first deadline; besides ten seconds.
-    #[arg(long, default_value_t = 150)]
+    #[arg(long, default_value_t = 450)]
     pub lead: u64,
     /// Runs, each of new servers.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..))]
