@@ -185,6 +185,8 @@ impl Members {
         };
         let mut asked: Vec<Asked> = known.map(former).collect();
         asked.extend(customers.iter().map(|(id, concern)| self.asked(*id, concern)));
+        // Also where the row stays as it is.
+        asked.iter().filter(|one| !one.happened.groups.is_empty()).for_each(|one| self.ahead.drop(one.id));
         self.tell(live, snapshot, &asked, now)
     }
 

@@ -66,6 +66,11 @@ impl Ahead {
         }
     }
 
+    /// Something happened to a customer that its deadline may depend on: it is looked at again when it is due.
+    pub(super) fn drop(&mut self, customer: IdentifierId) {
+        self.known.remove(&customer);
+    }
+
     /// Segments, cuts or the generation are others.
     pub(super) fn forget(&mut self) {
         *self = Self::default();
