@@ -30,7 +30,7 @@ pub use error::ExpressionError;
 pub use evaluate::{Verdict, evaluate, evaluate_beside, number};
 pub use memo::Memo;
 pub use metric_field::{NumberField, TextField};
-pub use needs::{Needs, Quantile, Reach};
+pub use needs::{Depth, Needs, Quantile, Reach};
 pub use program::Program;
 pub use proof::{Outcome, Proof, prove};
 pub use schema::{Schema, Type};

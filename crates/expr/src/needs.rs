@@ -38,9 +38,15 @@ pub struct Needs {
 }
 
 impl Needs {
-    /// Whether it reads anything of the profile, beside single touchpoints.
-    pub fn profile(&self) -> bool {
-        self.counts || self.consents || self.orders || !self.traits.is_empty() || !self.metrics.is_empty()
+    /// How much it reads of the profile, beside single touchpoints.
+    pub fn depth(&self) -> Depth {
+        if self.counts || self.orders || !self.metrics.is_empty() {
+            Depth::Whole
+        } else if self.consents || !self.traits.is_empty() {
+            Depth::Registers
+        } else {
+            Depth::Nothing
+        }
     }
 
     /// Needs of both.
@@ -75,6 +81,18 @@ pub enum Reach {
     Span(i64),
     /// All.
     Life,
+}
+
+/// How much of the profile is read. The greater holds the lesser.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Depth {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// Traits and consents.
+    Registers,
+    /// Metrics, counts and orders too.
+    Whole,
 }
 
 /// A measure and the part of the population that lies below a cut.

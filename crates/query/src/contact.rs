@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeSet, rc::Rc, sync::Arc};
 
-use expr::{Element, Subject as _};
+use expr::{Depth, Element, Subject as _};
 use profile::State;
 use proto::customer::{ContactChannel, ContactCount};
 use segment::{Cap, Contact, Customer, Until};
@@ -33,7 +33,7 @@ pub(crate) fn now(
     let now = context.instant(snapshot)?;
     let state = rows.state(&resolved.identity)?;
     let reach = channels(context, &state).iter().map(|channel| context.caps.reach(channel)).max().unwrap_or_default();
-    let wanted = Wanted { from: now, reach, profile: true };
+    let wanted = Wanted { from: now, reach, depth: Depth::Registers };
     let subject = subjects::subject(snapshot, rows, &context.hash_key, resolved, wanted)?;
     Ok(shown(context, &state, &subject.customer, now))
 }

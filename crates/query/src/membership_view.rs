@@ -2,15 +2,20 @@
 //!
 //! Owns that its id is the same whenever and wherever it is shown.
 
+use std::{cell::RefCell, collections::BTreeMap};
+
 use proto::segment::{MembershipChange, MembershipChangeCause, MembershipChangeType};
 use store::{
-    CustomerRows, StoreError,
+    CustomerRows, Snapshot, StoreError,
     published::{Cause, memberships},
 };
-use types::{HashKey, IdentifierId, record::Position};
+use types::{
+    HashKey, IdentifierId,
+    record::{Identifier, Position},
+};
 
 use crate::{
-    context::Contexts,
+    context::{Context, Contexts},
     identity_feed::page::{change_id, offsets},
 };
 
@@ -42,49 +47,66 @@ impl MembershipView {
     ) -> Result<Vec<MembershipChange>, StoreError> {
         let context = self.contexts.now();
         let snapshot = context.store.snapshot();
-        let rows = CustomerRows::new(&snapshot, &context.rules, &context.hash_key);
-        let shown = |(sequence, change): &(u64, memberships::MembershipChange)| {
-            shown(&rows, &context.hash_key, feed, *sequence, change.clone())
-        };
-        changes.iter().map(shown).collect()
+        let viewer = Viewer::new(&context, &snapshot, feed);
+        changes.iter().map(|(sequence, change)| viewer.shown(*sequence, change.clone())).collect()
     }
 }
 
-/// The change of a feed with this sequence number.
-pub(crate) fn shown(
-    rows: &CustomerRows<'_>,
-    hash_key: &HashKey,
-    mut feed: [u8; 16],
-    sequence: u64,
-    change: memberships::MembershipChange,
-) -> Result<MembershipChange, StoreError> {
-    if let Some(first) = feed.first_mut() {
-        *first ^= CHANGE_DOMAIN;
-    }
-    let r#type = if change.entered { MembershipChangeType::Entered } else { MembershipChangeType::Left };
-    let (cause, position) = cause(change.cause);
-    Ok(MembershipChange {
-        change_id: change_id(hash_key, feed, sequence),
-        sequence,
-        r#type: r#type.into(),
-        segment: change.segment,
-        version: change.version,
-        customer_id: change.customer.to_string(),
-        identifiers: identifiers(rows, change.customer)?,
-        effective_at: Some(change.effective_at.to_proto()),
-        observed_at: Some(change.observed_at.to_proto()),
-        correction: change.correction,
-        cause: cause.into(),
-        position,
-        applied: offsets(&change.applied),
-        generation: change.generation,
-    })
+/// Shows changes of one feed within one call; who somebody is is found out once.
+pub(crate) struct Viewer<'a> {
+    rows: CustomerRows<'a>,
+    hash_key: &'a HashKey,
+    feed: [u8; 16],
+    named: RefCell<BTreeMap<IdentifierId, Vec<Identifier>>>,
 }
 
-fn identifiers(rows: &CustomerRows<'_>, customer: IdentifierId) -> Result<Vec<types::record::Identifier>, StoreError> {
-    let found = rows.find(customer)?;
-    let identifiers = found.iter().flat_map(|resolved| &resolved.identity.identifiers);
-    Ok(identifiers.take(IDENTIFIERS_MAX).map(|(_, node)| (&node.identifier).into()).collect())
+impl<'a> Viewer<'a> {
+    /// With the identifiers of a snapshot.
+    pub(crate) fn new(context: &'a Context, snapshot: &'a Snapshot<'a>, mut feed: [u8; 16]) -> Self {
+        if let Some(first) = feed.first_mut() {
+            *first ^= CHANGE_DOMAIN;
+        }
+        let (rows, hash_key) = (CustomerRows::new(snapshot, &context.rules, &context.hash_key), &context.hash_key);
+        Self { rows, hash_key, feed, named: RefCell::default() }
+    }
+
+    /// The change with this sequence number.
+    pub(crate) fn shown(
+        &self,
+        sequence: u64,
+        change: memberships::MembershipChange,
+    ) -> Result<MembershipChange, StoreError> {
+        let r#type = if change.entered { MembershipChangeType::Entered } else { MembershipChangeType::Left };
+        let (cause, position) = cause(change.cause);
+        Ok(MembershipChange {
+            change_id: change_id(self.hash_key, self.feed, sequence),
+            sequence,
+            r#type: r#type.into(),
+            segment: change.segment,
+            version: change.version,
+            customer_id: change.customer.to_string(),
+            identifiers: self.identifiers(change.customer)?,
+            effective_at: Some(change.effective_at.to_proto()),
+            observed_at: Some(change.observed_at.to_proto()),
+            correction: change.correction,
+            cause: cause.into(),
+            position,
+            applied: offsets(&change.applied),
+            generation: change.generation,
+        })
+    }
+
+    fn identifiers(&self, customer: IdentifierId) -> Result<Vec<Identifier>, StoreError> {
+        if let Some(named) = self.named.borrow().get(&customer) {
+            return Ok(named.clone());
+        }
+        let found = self.rows.find(customer)?;
+        let identifiers = found.iter().flat_map(|resolved| &resolved.identity.identifiers);
+        let named: Vec<Identifier> =
+            identifiers.take(IDENTIFIERS_MAX).map(|(_, node)| (&node.identifier).into()).collect();
+        self.named.borrow_mut().insert(customer, named.clone());
+        Ok(named)
+    }
 }
 
 fn cause(cause: memberships::MembershipCause) -> (MembershipChangeCause, Option<Position>) {

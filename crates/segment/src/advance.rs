@@ -56,6 +56,8 @@ pub struct Change {
 pub struct Happened {
     /// Groups whose truth it can have changed.
     pub groups: Groups,
+    /// What it touched: of these groups, segments that read nothing of it are what they were.
+    pub facets: Facets,
     /// When: the earliest occurred_at of the touchpoints that came; `None` where that says nothing, because identities, segments or
     /// cuts changed.
     pub since: Option<Micros>,
@@ -63,14 +65,14 @@ pub struct Happened {
 
 impl Happened {
     /// Nothing; only time passed.
-    pub const NOTHING: Self = Self { groups: Groups::NONE, since: None };
+    pub const NOTHING: Self = Self { groups: Groups::NONE, facets: Facets::ALL, since: None };
 
     /// Anything, at any time.
-    pub const ANYTHING: Self = Self { groups: Groups::ALL, since: None };
+    pub const ANYTHING: Self = Self { groups: Groups::ALL, facets: Facets::ALL, since: None };
 
     /// Touchpoints came that touch this, the earliest of them at an instant.
     pub fn touchpoints(segments: &Segments, touched: Facets, since: Micros) -> Self {
-        Self { groups: segments.reading(touched), since: Some(since) }
+        Self { groups: segments.reading(touched), facets: touched, since: Some(since) }
     }
 }
 
@@ -136,8 +138,10 @@ pub fn advance(segments: &Segments, subject: &dyn Subject, told: &Told, happened
     after.due.retain(|group, _| groups.contains(*group));
     for (group, alike) in segments.chosen(happened.groups.and(told.is_due(now))) {
         let start = look.start(group, told, happened);
-        let mut due = None;
-        for name in &alike.names {
+        // Before its deadline, those that read nothing of what happened are what they were, and so is the first of their deadlines.
+        let whole = happened.facets == Facets::ALL || told.is_due(now).contains(group);
+        let mut due = if whole { None } else { told.due.get(&group).copied() };
+        for (name, _) in alike.members.iter().filter(|(_, facets)| whole || facets.meet(happened.facets)) {
             let (entry, next) = look.walk(name, told.segments.get(name).copied(), start);
             match entry {
                 Some(entry) => drop(after.segments.insert(name.clone(), entry)),

@@ -3,7 +3,7 @@
 //! A touchpoint may be dated after `now`; then the state as of `now` is folded anew from the touchpoints up to it.
 
 use std::{
-    cell::RefCell,
+    cell::{OnceCell, RefCell},
     collections::{BTreeMap, BTreeSet},
     rc::Rc,
     sync::Arc,
@@ -32,13 +32,14 @@ const EARLIER_MAX: usize = 4;
 #[derive(Debug)]
 struct AsOf {
     state: State,
-    metrics: BTreeMap<String, Value>,
-    orders: Arc<[OrderView]>,
+    metrics: OnceCell<BTreeMap<String, Value>>,
+    orders: OnceCell<Arc<[OrderView]>>,
 }
 
 impl Customer {
     /// A customer of its merged state, its touchpoints in the total order, and the namespaces of its identifiers. Touchpoints that
-    /// no program reaches may be left out, unless it is evaluated at instants that `touchpoints_needed` names.
+    /// no program reaches may be left out, unless it is evaluated at instants that `touchpoints_needed` names; so may months and
+    /// orders where no program reads the whole profile.
     pub fn new(state: State, touchpoints: Vec<Element>, namespaces: BTreeSet<String>, hash_key: HashKey) -> Self {
         let newest = state.core.last.as_ref().map(|last| last.occurred_at);
         let state = Rc::new(AsOf::new(state));
@@ -94,7 +95,7 @@ impl Subject for Customer {
     }
 
     fn orders(&self, now: Micros) -> Arc<[OrderView]> {
-        Arc::clone(&self.as_of(now).orders)
+        Arc::clone(self.as_of(now).orders())
     }
 
     fn trait_value(&self, name: &str, now: Micros) -> Value {
@@ -111,7 +112,7 @@ impl Subject for Customer {
     }
 
     fn metric(&self, name: &str, now: Micros) -> Value {
-        self.as_of(now).metrics.get(name).cloned().unwrap_or(Value::Absent)
+        self.as_of(now).metrics().get(name).cloned().unwrap_or(Value::Absent)
     }
 
     fn namespaces(&self) -> &BTreeSet<String> {
@@ -130,11 +131,21 @@ impl Subject for Customer {
 
 impl AsOf {
     fn new(state: State) -> Self {
-        let metrics = view::metrics(&state).into_iter().map(|(name, value)| (name, of_metric(value))).collect();
-        let orders = state.orders.iter().filter_map(|(key, facts)| order_view(key.0, facts));
-        let mut orders: Vec<OrderView> = orders.collect();
-        orders.sort_by_key(|order| (order.occurred_at, order.key));
-        Self { state, metrics, orders: orders.into() }
+        Self { state, metrics: OnceCell::new(), orders: OnceCell::new() }
+    }
+
+    fn metrics(&self) -> &BTreeMap<String, Value> {
+        let metrics = || view::metrics(&self.state).into_iter().map(|(name, value)| (name, of_metric(value))).collect();
+        self.metrics.get_or_init(metrics)
+    }
+
+    fn orders(&self) -> &Arc<[OrderView]> {
+        self.orders.get_or_init(|| {
+            let orders = self.state.orders.iter().filter_map(|(key, facts)| order_view(key.0, facts));
+            let mut orders: Vec<OrderView> = orders.collect();
+            orders.sort_by_key(|order| (order.occurred_at, order.key));
+            orders.into()
+        })
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use expr::{Needs, Reach};
+use expr::{Depth, Needs, Reach};
 
 use crate::facets::Facets;
 
@@ -73,13 +73,14 @@ fn bit(group: Group) -> u64 {
 /// Segments that ask the same.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Alike {
-    pub(crate) names: Vec<String>,
+    /// Their names, and what each reads.
+    pub(crate) members: Vec<(String, Facets)>,
     /// What they read together.
     pub(crate) facets: Facets,
     /// How far back they need single touchpoints.
     pub(crate) reach: Reach,
-    /// Whether any reads the profile.
-    pub(crate) profile: bool,
+    /// How much of the profile they read.
+    pub(crate) depth: Depth,
     /// Whether any compares with a cut of the population.
     pub(crate) cut: bool,
 }
@@ -96,10 +97,11 @@ pub(crate) fn grouped<'a>(segments: impl Iterator<Item = (&'a str, Group, Needs)
     let mut groups: BTreeMap<Group, Alike> = BTreeMap::new();
     for (name, group, needs) in segments {
         let alike = groups.entry(group).or_default();
-        alike.names.push(name.to_owned());
-        alike.facets = alike.facets.and(Facets::of_needs(&needs));
+        let facets = Facets::of_needs(&needs);
+        alike.members.push((name.to_owned(), facets));
+        alike.facets = alike.facets.and(facets);
         alike.reach = alike.reach.max(needs.reach);
-        alike.profile |= needs.profile();
+        alike.depth = alike.depth.max(needs.depth());
         alike.cut |= !needs.quantiles.is_empty();
     }
     groups

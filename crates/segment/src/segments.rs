@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use std::sync::Arc;
 
-use expr::{ExpressionError, Memo, Needs, Program, Proof, Quantile, Reach, Schema, Subject, Surroundings, Zone};
+use expr::{Depth, ExpressionError, Memo, Needs, Program, Proof, Quantile, Reach, Schema, Subject, Surroundings, Zone};
 use types::{ExactSum, Micros};
 
 use crate::{
@@ -160,9 +160,9 @@ impl Segments {
         self.chosen(groups).map(|(_, alike)| alike.reach).max().unwrap_or_default()
     }
 
-    /// Whether these groups read anything of the profile, beside single touchpoints.
-    pub fn read_the_profile(&self, groups: Groups) -> bool {
-        self.chosen(groups).any(|(_, alike)| alike.profile)
+    /// How much these groups read of the profile, beside single touchpoints.
+    pub fn depth(&self, groups: Groups) -> Depth {
+        self.chosen(groups).map(|(_, alike)| alike.depth).max().unwrap_or_default()
     }
 
     /// The groups that there are of these, with the names of their segments.
@@ -180,6 +180,11 @@ impl Segments {
     /// How far back a program, by itself or by the segments that it names, needs single touchpoints.
     pub fn reach_of(&self, program: &Program) -> Reach {
         needs(&self.compiled, program).reach
+    }
+
+    /// How much of the profile a program reads, by itself or by the segments that it names.
+    pub fn depth_of(&self, program: &Program) -> Depth {
+        needs(&self.compiled, program).depth()
     }
 
     /// Membership of one segment at an instant; `None` if there is no such segment.

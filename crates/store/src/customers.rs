@@ -1,7 +1,7 @@
 //! Customers as they lie in a snapshot: resolved from the identity rows, with the rows of their fragments.
 
 use std::{
-    cell::RefCell,
+    cell::{OnceCell, RefCell},
     collections::{BTreeMap, BTreeSet},
     ops::ControlFlow,
     rc::Rc,
@@ -18,8 +18,12 @@ use crate::{
     decision,
     error::StoreError,
     family::{Decisions, Fragments, Incidence, Months, Orders, fragments::FragmentRow},
-    snapshot::{Range, Snapshot},
+    snapshot::Snapshot,
 };
+
+mod walk;
+
+pub use walk::Part;
 
 /// A customer, resolved.
 #[derive(Clone, Debug)]
@@ -66,6 +70,10 @@ pub struct CustomerRows<'a> {
     hash_key: &'a HashKey,
     rows: RefCell<BTreeMap<FragmentId, Rc<FragmentRow>>>,
     cuts: RefCell<BTreeMap<IdentifierId, (Identifier, Cut)>>,
+    /// Whether nobody has decided anything, once it was asked.
+    undecided: OnceCell<bool>,
+    /// Fragments of the identifier that a walk stands at.
+    at_hand: RefCell<Option<(IdentifierId, Vec<FragmentId>)>>,
 }
 
 /// Most cut identifiers that are remembered over a walk.
@@ -80,7 +88,15 @@ impl std::fmt::Debug for CustomerRows<'_> {
 impl<'a> CustomerRows<'a> {
     /// Customers of a snapshot under identity rules.
     pub fn new(snapshot: &'a Snapshot<'a>, rules: &'a Rules, hash_key: &'a HashKey) -> Self {
-        Self { snapshot, rules, hash_key, rows: RefCell::default(), cuts: RefCell::default() }
+        Self {
+            snapshot,
+            rules,
+            hash_key,
+            rows: RefCell::default(),
+            cuts: RefCell::default(),
+            undecided: OnceCell::new(),
+            at_hand: RefCell::default(),
+        }
     }
 
     /// The customer that holds an identifier; `None` if no touchpoint carries it.
@@ -121,59 +137,37 @@ impl<'a> CustomerRows<'a> {
         Ok(merged)
     }
 
-    /// Calls `each` with every customer once, component by component.
+    /// The merged core of a customer's fragments: its state without months and orders.
     ///
     /// # Errors
-    /// Those of the store and of `each`, which ends the walk.
-    pub fn for_each<E: From<StoreError>>(&self, mut each: impl FnMut(Resolved) -> Result<(), E>) -> Result<(), E> {
-        self.for_each_component(|component, resolution| {
-            resolution.customers.iter().try_for_each(|customer| each(Resolved::of(customer, resolution, component)))
-        })
+    /// Those of the store.
+    pub fn core(&self, customer: &CustomerIdentity) -> Result<State, StoreError> {
+        let mut merged = State::default();
+        for fragment in &customer.fragments {
+            merged.merge(self.fragment_core(*fragment)?);
+        }
+        Ok(merged)
     }
 
-    /// Calls `each` with every component once, and with its customers.
-    ///
-    /// # Errors
-    /// Those of the store and of `each`, which ends the walk.
-    pub fn for_each_component<E: From<StoreError>>(
-        &self,
-        mut each: impl FnMut(&Component, &Resolution) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let mut met: BTreeSet<IdentifierId> = BTreeSet::new();
-        let mut last = None;
-        for row in self.snapshot.scan::<Incidence>(&Range::all()) {
-            let ((identifier, _), ()) = row?;
-            if last.replace(identifier) == Some(identifier) || met.remove(&identifier) {
-                continue;
-            }
-            self.each_around(identifier, &mut met, &mut each)?;
+    fn undecided(&self) -> Result<bool, StoreError> {
+        if let Some(known) = self.undecided.get() {
+            return Ok(*known);
         }
-        // Those whom decisions name and no touchpoint.
-        for row in self.snapshot.scan::<Decisions>(&Range::all()) {
-            let ((identifier, _), _) = row?;
-            let seen = self.snapshot.scan_prefix::<Incidence>(&identifier.0).next().transpose()?.is_some();
-            if !seen && last.replace(identifier) != Some(identifier) && !met.contains(&identifier) {
-                self.each_around(identifier, &mut met, &mut each)?;
-            }
-        }
-        Ok(())
+        let undecided = self.snapshot.is_empty::<Decisions>()?;
+        Ok(*self.undecided.get_or_init(|| undecided))
     }
 
-    fn each_around<E: From<StoreError>>(
-        &self,
-        identifier: IdentifierId,
-        met: &mut BTreeSet<IdentifierId>,
-        each: &mut impl FnMut(&Component, &Resolution) -> Result<(), E>,
-    ) -> Result<(), E> {
-        self.rows.borrow_mut().clear();
-        let component = Component::around(self, self.rules, identifier)?;
-        met.extend(component.nodes.keys().filter(|other| **other != identifier));
-        each(&component, &resolve(&component, self.rules))
+    /// Fragments that carry an identifier.
+    fn carrying(&self, identifier: IdentifierId) -> impl Iterator<Item = Result<FragmentId, StoreError>> {
+        let at_hand = self.at_hand.borrow();
+        let at_hand = at_hand.as_ref().filter(|(held, _)| *held == identifier).map(|(_, fragments)| fragments.clone());
+        let read = at_hand.is_none().then(|| self.snapshot.scan_prefix::<Incidence>(&identifier.0));
+        let read = read.into_iter().flatten().map(|row| row.map(|((_, fragment), ())| fragment));
+        at_hand.into_iter().flatten().map(Ok).chain(read)
     }
 
     fn fragment_state(&self, fragment: FragmentId) -> Result<State, StoreError> {
-        let core = self.row(fragment)?.map(|row| row.core.clone()).unwrap_or_default();
-        let mut state = State { core, ..State::default() };
+        let mut state = self.fragment_core(fragment)?;
         for row in self.snapshot.scan_prefix::<Months>(&fragment.0) {
             let ((_, month), activity) = row?;
             state.months.insert(month, activity);
@@ -183,6 +177,11 @@ impl<'a> CustomerRows<'a> {
             state.orders.insert(order, facts);
         }
         Ok(state)
+    }
+
+    fn fragment_core(&self, fragment: FragmentId) -> Result<State, StoreError> {
+        let core = self.row(fragment)?.map(|row| row.core.clone()).unwrap_or_default();
+        Ok(State { core, ..State::default() })
     }
 
     fn row(&self, fragment: FragmentId) -> Result<Option<Rc<FragmentRow>>, StoreError> {
@@ -209,8 +208,8 @@ impl Evidence for CustomerRows<'_> {
     type Error = StoreError;
 
     fn each_fragment(&self, identifier: IdentifierId, each: EachFragment<'_>) -> Result<(), StoreError> {
-        for row in self.snapshot.scan_prefix::<Incidence>(&identifier.0) {
-            let ((_, fragment), ()) = row?;
+        for fragment in self.carrying(identifier) {
+            let fragment = fragment?;
             if let Some(said) = self.evidence(fragment)?
                 && each(fragment, Rc::new(said)) == ControlFlow::Break(())
             {
@@ -221,6 +220,9 @@ impl Evidence for CustomerRows<'_> {
     }
 
     fn decisions(&self, identifier: IdentifierId) -> Result<Vec<Decision>, StoreError> {
+        if self.undecided()? {
+            return Ok(Vec::new());
+        }
         let held = decision::about(self.snapshot, self.hash_key, identifier)?;
         Ok(held.into_iter().map(|held| held.decision).collect())
     }

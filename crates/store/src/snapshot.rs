@@ -100,17 +100,25 @@ impl<'a> Snapshot<'a> {
         rows.map(|row| row.map_err(read_error).and_then(|(key, value)| F::decode(&key, &value)))
     }
 
-    /// Rows whose key starts with a prefix of the family's prefix length; uses the prefix filter.
+    /// Rows from the least key on whose prefix, as long as the family's, is that of `from`; uses the prefix filter.
     pub fn scan_prefix<F: Family>(
         &self,
-        prefix: &[u8],
+        from: &[u8],
     ) -> impl Iterator<Item = Result<(F::Key, F::Value), StoreError>> + use<'_, 'a, F> {
-        debug_assert_eq!(prefix.len(), F::PREFIX_BYTES, "a prefix of {}", F::NAME);
+        debug_assert!(F::PREFIX_BYTES > 0 && from.len() >= F::PREFIX_BYTES, "a prefix of {}", F::NAME);
         let mut options = self.options();
         options.set_prefix_same_as_start(true);
-        let mode = IteratorMode::From(prefix, Direction::Forward);
+        let mode = IteratorMode::From(from, Direction::Forward);
         let rows = self.store.db.iterator_cf_opt(self.store.handle::<F>(), options, mode);
         rows.map(|row| row.map_err(read_error).and_then(|(key, value)| F::decode(&key, &value)))
+    }
+
+    /// Whether a family has no row at all.
+    ///
+    /// # Errors
+    /// `Read` or `Damaged`.
+    pub fn is_empty<F: Family>(&self) -> Result<bool, StoreError> {
+        Ok(self.scan::<F>(&Range::all()).next().transpose()?.is_none())
     }
 
     /// All rows of a family as they lie on disk, in the order of their keys; blocks read for it do not push others out of the cache.

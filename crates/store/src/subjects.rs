@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use expr::{Element, Reach};
+use expr::{Depth, Element, Reach};
 use profile::State;
 use prost::Message as _;
 use segment::Customer;
@@ -18,7 +18,7 @@ use crate::{
         Family as _, Timeline,
         timeline::{TimelineKey, TimelineRow},
     },
-    snapshot::{Range, Snapshot},
+    snapshot::Snapshot,
 };
 
 /// A customer ready to be evaluated.
@@ -37,8 +37,8 @@ pub struct Wanted {
     pub from: Micros,
     /// How far back of that single touchpoints are read.
     pub reach: Reach,
-    /// Whether the profile is read too: if some touchpoints lie after the instant, it is folded anew from all.
-    pub profile: bool,
+    /// How much of the profile is read too: if some touchpoints lie after the instant, it is folded anew from all.
+    pub depth: Depth,
 }
 
 /// A resolved customer as expressions see it.
@@ -52,12 +52,14 @@ pub fn subject(
     resolved: &Resolved,
     wanted: Wanted,
 ) -> Result<Subject, StoreError> {
-    let state = rows.state(&resolved.identity)?;
+    let state = match wanted.depth {
+        Depth::Whole => rows.state(&resolved.identity)?,
+        Depth::Registers | Depth::Nothing => rows.core(&resolved.identity)?,
+    };
     let mut seen = Vec::new();
     if let Some(since) = wanted.since(&state) {
         for fragment in &resolved.identity.fragments {
-            let range = Range { from: TimelineKey::lower_bound(*fragment, since), ..Range::prefix(&fragment.0) };
-            for row in snapshot.scan::<Timeline>(&range) {
+            for row in snapshot.scan_prefix::<Timeline>(&TimelineKey::lower_bound(*fragment, since)) {
                 seen.push(read(&row?.1, hash_key)?);
             }
         }
@@ -72,14 +74,14 @@ pub fn subject(
 impl Wanted {
     /// All there is, evaluated at an instant.
     pub fn all(from: Micros) -> Self {
-        Self { from, reach: Reach::Life, profile: true }
+        Self { from, reach: Reach::Life, depth: Depth::Whole }
     }
 
     /// The instant since which touchpoints are to be loaded; `None` if none is.
     fn since(self, state: &State) -> Option<Micros> {
         let ahead = Customer::touchpoints_needed(state, self.from);
         match self.reach {
-            _ if ahead && self.profile => Some(Micros(i64::MIN)),
+            _ if ahead && self.depth > Depth::Nothing => Some(Micros(i64::MIN)),
             Reach::Life => Some(Micros(i64::MIN)),
             Reach::Span(span) => Some(Micros(self.from.0.saturating_sub(span))),
             // Those that lie ahead are instants at which something can change.

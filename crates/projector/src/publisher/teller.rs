@@ -7,6 +7,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use store::{
     Batch, CustomerRows, Snapshot, StoreError,
+    customers::Part,
     family::{Family as _, Touched, touched::Touch},
     published::{Cause, IdentityChange, Published, Told},
     snapshot::Range,
@@ -171,7 +172,7 @@ impl Teller {
             let difference = this.source(live, &snapshot).difference(&piece, Some(Cause::Rebuild))?;
             this.tell(live, difference, &applied, heard)
         };
-        rows.for_each_component(|component, resolution| {
+        rows.for_each_component(&Part::all(), |component, resolution| {
             piece.add(component, resolution, Touch::default());
             if piece.len() >= self.settings.piece_max {
                 flush(self, std::mem::take(&mut piece))?;

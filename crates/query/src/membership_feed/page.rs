@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use proto::segment::WatchMembershipsResponse;
-use store::{CustomerRows, Published, StoreError, published::memberships};
+use store::{Published, StoreError, published::memberships};
 use tonic::Status;
 
 use crate::{
     context::Context,
     feed::{self, Page, Source},
-    membership_view::shown,
+    membership_view::Viewer,
     status,
 };
 
@@ -42,12 +42,12 @@ impl Source for MembershipPages {
             return Err(status::cursor_forgotten(after, forgotten));
         }
         let snapshot = context.store.snapshot();
-        let rows = CustomerRows::new(&snapshot, &context.rules, &context.hash_key);
+        let viewer = Viewer::new(context, &snapshot, published.feed());
         let shown = |(sequence, change): (u64, memberships::MembershipChange)| {
             if !self.segments.is_empty() && !self.segments.contains(&change.segment) {
                 return Ok((sequence, None));
             }
-            let change = Some(shown(&rows, &context.hash_key, published.feed(), sequence, change)?);
+            let change = Some(viewer.shown(sequence, change)?);
             let cursor = feed::cursor(published, sequence);
             Ok::<_, StoreError>((sequence, Some(WatchMembershipsResponse { change, cursor, told_until: None })))
         };

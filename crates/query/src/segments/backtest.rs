@@ -1,8 +1,7 @@
 //! Who would have been in at instants of the past, by today's touchpoints and today's identity.
 
-use expr::{Reach, evaluate};
+use expr::{Depth, Reach, evaluate};
 use proto::segment::{BacktestRequest, BacktestResponse};
-use store::StoreError;
 use tonic::Status;
 use types::Micros;
 
@@ -20,22 +19,30 @@ pub(super) fn counts(context: &Context, request: &BacktestRequest) -> Result<Vec
     let (_, program) = schema::asked(&moment, &request.segment, &request.expression)?;
     let moment = moment.with_cuts([&program])?;
     let at = |at: &Micros| BacktestResponse { at: Some(at.to_proto()), ..BacktestResponse::default() };
-    let mut counts: Vec<BacktestResponse> = instants.iter().map(at).collect();
+    let fresh = || instants.iter().map(at).collect::<Vec<_>>();
     // Touchpoints are always loaded: the state as it is now is not that of then.
-    let wanted = Wanted { reach: Reach::Life, receipts: request.include_receipts, from: moment.now };
-    let walked = moment.for_each(wanted, |subject| {
+    let wanted = Wanted { reach: Reach::Life, depth: Depth::Whole, ..moment.wanted([], request.include_receipts) };
+    let tallies = moment.tally(wanted, fresh, |counts, subject| {
         let mut before = false;
-        for (at, count) in instants.iter().zip(&mut counts) {
+        for (at, count) in instants.iter().zip(counts) {
             let member = evaluate(&program, &subject.customer, &moment.segments, *at).truth;
             count.count += i64::from(member);
             count.entered += i64::from(member && !before);
             count.left += i64::from(before && !member);
             before = member;
         }
-        Ok::<(), StoreError>(())
     });
-    walked.map_err(|error| status::store_failed(&error))?;
-    Ok(counts)
+    Ok(tallies.map_err(|error| status::store_failed(&error))?.into_iter().fold(fresh(), and))
+}
+
+/// Counts of some customers and of others together, instant by instant.
+fn and(mut counts: Vec<BacktestResponse>, others: Vec<BacktestResponse>) -> Vec<BacktestResponse> {
+    for (count, other) in counts.iter_mut().zip(others) {
+        count.count += other.count;
+        count.entered += other.entered;
+        count.left += other.left;
+    }
+    counts
 }
 
 fn instants(request: &BacktestRequest) -> Result<Vec<Micros>, Status> {

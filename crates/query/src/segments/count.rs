@@ -6,8 +6,8 @@ use expr::{Program, evaluate};
 use proto::segment::{
     CountExpressionRequest, CountExpressionResponse, CountSegmentRequest, CountSegmentResponse, SegmentOverlap,
 };
-use store::StoreError;
 use tonic::Status;
+use types::IdentifierId;
 
 use super::{answer, moment::Moment, schema};
 use crate::{context::Context, status};
@@ -20,17 +20,14 @@ pub(super) fn segment(context: &Context, request: &CountSegmentRequest) -> Resul
     let moment = Moment::new(context, request.as_of.as_ref())?;
     let (version, program) = moment.segment("segment", &request.segment)?;
     let moment = moment.with_cuts([&program])?;
-    let (mut count, mut population) = (0, 0);
     let wanted = moment.wanted([&program], request.include_receipts);
-    let walked = moment.for_each(wanted, |subject| {
-        population += 1;
-        count += usize::from(evaluate(&program, &subject.customer, &moment.segments, moment.now).truth);
-        Ok::<(), StoreError>(())
+    let tallies = moment.tally(wanted, Tally::default, |tally, subject| {
+        tally.add(evaluate(&program, &subject.customer, &moment.segments, moment.now).truth, std::iter::empty());
     });
-    walked.map_err(|error| status::store_failed(&error))?;
+    let tally = tallies.map_err(|error| status::store_failed(&error))?.into_iter().fold(Tally::default(), Tally::and);
     Ok(CountSegmentResponse {
-        count: answer::count(count),
-        population: answer::count(population),
+        count: answer::count(tally.count),
+        population: answer::count(tally.population),
         version,
         evaluated_at: Some(moment.now.to_proto()),
         applied: moment.applied()?,
@@ -53,17 +50,17 @@ pub(super) fn expression(
     let others: Vec<Program> = others.collect::<Result<_, _>>()?;
     let all: Vec<&Program> = std::iter::once(&program).chain(&others).collect();
     let moment = moment.with_cuts(all.iter().copied())?;
-    let mut tally = Tally { both: vec![(0, 0); others.len()], ..Tally::default() };
     let wanted = moment.wanted(all, request.include_receipts);
-    let walked = moment.for_each(wanted, |subject| {
+    let fresh = || Tally { both: vec![(0, 0); others.len()], sample_max, ..Tally::default() };
+    let tallies = moment.tally(wanted, fresh, |tally, subject| {
         let holds = |program: &Program| evaluate(program, &subject.customer, &moment.segments, moment.now).truth;
-        tally.add(holds(&program), others.iter().map(holds));
-        if holds(&program) {
-            tally.keep(subject.resolved.identity.id.to_string(), sample_max);
+        let held = holds(&program);
+        tally.add(held, others.iter().map(holds));
+        if held {
+            tally.keep(subject.resolved.identity.id);
         }
-        Ok::<(), StoreError>(())
     });
-    walked.map_err(|error| status::store_failed(&error))?;
+    let tally = tallies.map_err(|error| status::store_failed(&error))?.into_iter().fold(fresh(), Tally::and);
     let overlaps = request.overlap_with.iter().zip(tally.both).map(|(segment, (members, both))| SegmentOverlap {
         segment: segment.clone(),
         members: answer::count(members),
@@ -72,7 +69,7 @@ pub(super) fn expression(
     Ok(CountExpressionResponse {
         count: answer::count(tally.count),
         population: answer::count(tally.population),
-        sample_customer_ids: tally.sample.into_iter().collect(),
+        sample_customer_ids: tally.sample.iter().map(IdentifierId::to_string).collect(),
         overlaps: overlaps.collect(),
         evaluated_at: Some(moment.now.to_proto()),
         applied: moment.applied()?,
@@ -87,7 +84,9 @@ struct Tally {
     population: usize,
     /// Members of each other segment, and those who satisfy the expression too.
     both: Vec<(usize, usize)>,
-    sample: BTreeSet<String>,
+    /// The least ids of those who satisfy the expression.
+    sample: BTreeSet<IdentifierId>,
+    sample_max: usize,
 }
 
 impl Tally {
@@ -100,10 +99,22 @@ impl Tally {
         }
     }
 
-    fn keep(&mut self, id: String, most: usize) {
+    fn keep(&mut self, id: IdentifierId) {
         self.sample.insert(id);
-        if self.sample.len() > most {
+        if self.sample.len() > self.sample_max {
             self.sample.pop_last();
         }
+    }
+
+    /// Both together.
+    fn and(mut self, other: Self) -> Self {
+        self.population += other.population;
+        self.count += other.count;
+        for ((members, both), (other_members, other_both)) in self.both.iter_mut().zip(other.both) {
+            *members += other_members;
+            *both += other_both;
+        }
+        other.sample.into_iter().for_each(|id| self.keep(id));
+        self
     }
 }

@@ -66,12 +66,11 @@ fn remembered(moment: &Moment<'_>, quantile: &Quantile, day: Micros) -> Result<M
 }
 
 fn measure(moment: &Moment<'_>, quantile: &Quantile, at: Micros) -> Result<Measured, StoreError> {
-    let mut values = Vec::new();
     let wanted = Wanted { from: at, ..moment.wanted([&quantile.measure], false) };
-    moment.for_each(wanted, |subject| {
+    let values = moment.tally(wanted, Vec::new, |values, subject| {
         values.extend(expr::number(&quantile.measure, &subject.customer, &moment.segments, at));
-        Ok::<(), StoreError>(())
     })?;
+    let values = values.concat();
     let population = values.len() as u64;
     Ok(Measured { cut: segment::cuts::cut(values, quantile.part), population })
 }

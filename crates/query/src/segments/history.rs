@@ -16,7 +16,7 @@ use types::IdentifierId;
 use crate::{
     context::Context,
     customer_service::sought,
-    membership_view::shown,
+    membership_view::Viewer,
     status,
     token::{Cursor, PageToken},
 };
@@ -49,7 +49,8 @@ pub(super) fn page(
     let ids: Vec<IdentifierId> = resolved.identity.identifiers.iter().map(|(id, _)| *id).collect();
     let (found, more) = asked.read(published, &ids, after).map_err(failed)?;
     let feed = published.feed();
-    let changes = found.into_iter().map(|(sequence, change)| shown(&rows, &context.hash_key, feed, sequence, change));
+    let viewer = Viewer::new(context, &snapshot, feed);
+    let changes = found.into_iter().map(|(sequence, change)| viewer.shown(sequence, change));
     let token = |sequence| PageToken { request: name, after: Cursor { feed, sequence } }.encode();
     Ok(GetMembershipHistoryResponse {
         customer_id: resolved.identity.id.to_string(),

@@ -5,7 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use expr::{Program, evaluate};
+use expr::{Depth, Program, evaluate};
 use proto::{
     customer::Customer,
     mask::ReadMask,
@@ -115,17 +115,17 @@ impl List {
         let mut wanted = moment.wanted([program], self.request.include_receipts);
         if !channel.is_empty() {
             wanted.reach = wanted.reach.max(caps.reach(channel));
+            wanted.depth = wanted.depth.max(Depth::Registers);
         }
-        let mut members = Vec::new();
-        moment.for_each(wanted, |subject| {
+        let members = moment.tally(wanted, Vec::new, |members, subject| {
             let id = subject.resolved.identity.id;
             let after = self.after.is_none_or(|after| id > after);
             let allowed = channel.is_empty() || caps.allow(channel, &subject.customer, moment.now);
             if after && allowed && evaluate(program, &subject.customer, &moment.segments, moment.now).truth {
                 members.push(id);
             }
-            Ok::<(), StoreError>(())
         })?;
+        let mut members = members.concat();
         members.sort_unstable();
         Ok(members)
     }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use expr::Element;
+use expr::{Depth, Element};
 use profile::{Fact, State};
 use proptest::prelude::*;
 use segment::Customer;
@@ -77,11 +77,14 @@ pub(crate) fn customer(deeds: &[Deed]) -> Customer {
     Customer::of_touchpoints(elements, BTreeSet::from(["loyalty_card".to_owned()]), HashKey::new([7; 32]))
 }
 
-/// The same customer, with none of the touchpoints before an instant.
-pub(crate) fn customer_since(deeds: &[Deed], since: i64) -> Customer {
+/// The same customer, with none of the touchpoints before an instant, and no more of the profile than this.
+pub(crate) fn customer_since(deeds: &[Deed], since: i64, depth: Depth) -> Customer {
     let mut state = State::default();
     let elements: Vec<Element> = deeds.iter().enumerate().map(|(place, deed)| element(place, deed)).collect();
     elements.iter().for_each(|one| state.add(&Fact::new(&one.touchpoint, one.content), &HashKey::new([7; 32])));
+    if depth < Depth::Whole {
+        (state.months, state.orders) = Default::default();
+    }
     let late = elements.into_iter().filter(|one| one.occurred_at.0 >= since).collect();
     Customer::new(state, late, BTreeSet::from(["loyalty_card".to_owned()]), HashKey::new([7; 32]))
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use expr::Reach;
+use expr::{Depth, Reach};
 use proptest::prelude::*;
 use segment::{
     Advance, Definition, Facets, Segments, Told,
@@ -58,13 +58,14 @@ fn step(segments: &Segments, delivered: &[Deed], told: &Told, happened: &Happene
     };
     let groups = happened.groups.and(told.is_due(now.max(told.until.unwrap_or(now))));
     let ahead = delivered.last().is_some_and(|last| last.at > from.0);
+    let depth = segments.depth(groups);
     let since = match segments.reach(groups) {
-        _ if ahead && segments.read_the_profile(groups) => i64::MIN,
+        _ if ahead && depth > Depth::Nothing => i64::MIN,
         Reach::Life => i64::MIN,
         Reach::Span(span) => from.0.saturating_sub(span),
         Reach::Nothing => from.0,
     };
-    advance(segments, &deed::customer_since(delivered, since), told, happened, now)
+    advance(segments, &deed::customer_since(delivered, since, depth), told, happened, now)
 }
 
 /// Applies changes to a set of names, each of which must be entered before it is left.

@@ -78,11 +78,8 @@ impl Members {
                 None => asked.push(Asked::due(deadline.1)),
             }
         }
-        let mut piece = look.piece;
-        for Piece { rows, changes } in shared(&asked, |share| self.look(live, snapshot, share, now))? {
-            piece.rows.extend(rows);
-            piece.changes.extend(changes);
-        }
+        let pieces = shared(&asked, |share| self.look(live, snapshot, share, now))?;
+        let piece = pieces.into_iter().fold(look.piece, Piece::and);
         Ok(Some(Looked { piece, last, until }))
     }
 }

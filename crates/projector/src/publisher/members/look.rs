@@ -23,6 +23,15 @@ pub(super) struct Piece {
     pub(super) changes: Vec<MembershipChange>,
 }
 
+impl Piece {
+    /// Both together, of which the customers are others.
+    pub(super) fn and(mut self, other: Self) -> Self {
+        self.rows.extend(other.rows);
+        self.changes.extend(other.changes);
+        self
+    }
+}
+
 /// A customer that is asked about.
 #[derive(Clone, Copy)]
 pub(super) enum Who<'a> {
@@ -117,7 +126,7 @@ impl<'a> Look<'a> {
         let wanted = subjects::Wanted {
             from: told.earliest(happened, self.now).unwrap_or(self.now),
             reach: segments.reach(groups),
-            profile: segments.read_the_profile(groups),
+            depth: segments.depth(groups),
         };
         let subject = subjects::subject(self.snapshot, &self.rows, &settings.hash_key, resolved, wanted)?;
         Ok(advance(segments, &subject.customer, told, happened, self.now))

@@ -10,7 +10,7 @@ use store::{
 };
 use types::{IdentifierId, Micros};
 
-use super::{Asked, Look, Members, look::Who};
+use super::{Asked, Look, Members, Piece, due, look::Who};
 use crate::{Served, publisher::Ended};
 
 impl Members {
@@ -32,7 +32,7 @@ impl Members {
             MembershipCause::Time => self.segments.cutting(),
             MembershipCause::Evidence(_) => Groups::ALL,
         };
-        let happened = Happened { groups, since: None };
+        let happened = Happened { groups, ..Happened::ANYTHING };
         let began_at = (self.settings.wall)();
         let customers = self.told.customers;
         self.sweeps.send_replace(Some(Sweep { cause, changed, looked_at: 0, customers, began_at }));
@@ -81,14 +81,17 @@ impl Members {
         now: Micros,
         (cause, happened): (MembershipCause, Happened),
     ) -> Result<(), StoreError> {
-        let ids: Vec<IdentifierId> = resolved.iter().map(|resolved| resolved.identity.id).collect();
-        let held = self.published.memberships(&ids)?;
-        let mut look = Look::new(self, live, snapshot, now)?;
-        for (resolved, before) in resolved.iter().zip(held) {
-            let asked = Asked { id: resolved.identity.id, cause, happened, may_be_nobody: false };
-            look.at(&asked, Who::Is(resolved), before)?;
-        }
-        let piece = look.piece;
+        let asked = |one: &Resolved| Asked { id: one.identity.id, cause, happened, may_be_nobody: false };
+        let pieces = due::shared(resolved, |share| {
+            let ids: Vec<IdentifierId> = share.iter().map(|one| one.identity.id).collect();
+            let held = self.published.memberships(&ids)?;
+            let mut look = Look::new(self, live, snapshot, now)?;
+            for (one, before) in share.iter().zip(held) {
+                look.at(&asked(one), Who::Is(one), before)?;
+            }
+            Ok(look.piece)
+        })?;
+        let piece = pieces.into_iter().fold(Piece::default(), Piece::and);
         let looked_at = resolved.len() as u64;
         self.sweeps.send_modify(|sweep| sweep.iter_mut().for_each(|sweep| sweep.looked_at += looked_at));
         self.keep(piece)
@@ -107,7 +110,7 @@ impl Members {
             rows.for_each(|resolved| {
                 if resolved.identity.is_known() {
                     let needs = &quantile.measure.needs;
-                    let wanted = subjects::Wanted { from: at, reach: needs.reach, profile: needs.profile() };
+                    let wanted = subjects::Wanted { from: at, reach: needs.reach, depth: needs.depth() };
                     let subject = subjects::subject(snapshot, &rows, &hash_key, &resolved, wanted)?;
                     values.extend(expr::number(&quantile.measure, &subject.customer, &self.segments, at));
                 }
