@@ -18,3 +18,8 @@ pub mod speed;
 pub mod table;
 pub mod threads;
 pub mod visible;
+
+/// Rust's memory, as in the product; RocksDB's own comes from the system's allocator all the same.
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -10,11 +10,6 @@ use benches::{
 };
 use clap::Parser;
 
-/// Rust's memory; RocksDB's own comes from the system's allocator all the same.
-#[cfg(feature = "mimalloc")]
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> Result<()> {
     let plan = Plan::parse();
     let dir = machine::scratch("speed-of-light-", plan.dir.as_deref())?;

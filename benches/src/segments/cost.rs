@@ -1,5 +1,5 @@
-//! What live segments cost beside each touchpoint, and what is kept of them: from the first touchpoint published until all that
-//! follows from the last one is told.
+//! What live segments cost beside each touchpoint, and what is kept of them: over customers with a history, from the first touchpoint
+//! of now published until all that follows from the last one is told.
 
 use std::{path::Path, time::Instant};
 
@@ -23,17 +23,17 @@ const MARK_KIND: &str = "complaint_filed";
 
 /// Prints a table for each number of segments, and their ratios.
 pub(super) async fn measure(plan: &Plan, dir: &Path) -> Result<()> {
-    let touchpoints = generated(plan)?;
+    let generated = generated(plan)?;
     let mut rates = Vec::new();
     for segments in &plan.segments {
         let mut series = Series::default();
         for number in 0..plan.runs {
-            run(*segments, &touchpoints, &dir.join(format!("cost-{segments}-{number}")), &mut series).await?;
+            run(*segments, &generated, &dir.join(format!("cost-{segments}-{number}")), &mut series).await?;
         }
         let note = format!(
-            "{} runs, each of a new server; {} touchpoints of at most {} customers, by Zipf's law, over {DAYS} days that end now. One \
-             segment more marks the end.",
-            plan.runs, plan.touchpoints, plan.customers
+            "{} runs, each of a new server; {} touchpoints of now by at most {} customers, by Zipf's law, who have {} of the {DAYS} days \
+             before. One segment more marks the end.",
+            plan.runs, plan.touchpoints, plan.customers, plan.history
         );
         series.print(&format!("{} live segments", group(*segments as f64)), &note);
         rates.push((*segments, series.spread(RATE).median));
@@ -49,31 +49,49 @@ pub(super) async fn measure(plan: &Plan, dir: &Path) -> Result<()> {
 
 const RATE: &str = "**published, folded and told, touchpoints/s**";
 
-fn generated(plan: &Plan) -> Result<Vec<Touchpoint>> {
+/// Touchpoints of before, and those to come.
+struct Generated {
+    before: Vec<Touchpoint>,
+    now: Vec<Touchpoint>,
+}
+
+fn generated(plan: &Plan) -> Result<Generated> {
     let start = Micros(wall().0 - i64::from(DAYS) * 86_400_000_000);
-    let (customers, touchpoints) = (plan.customers, plan.touchpoints);
+    let (customers, touchpoints) = (plan.customers, plan.history + plan.touchpoints);
     let settings = Settings { seed: 1, customers, touchpoints, start, days: DAYS, uniform: false };
     let now = wall();
     let made = Generator::new(settings).map_err(anyhow::Error::msg)?;
-    Ok(made.filter(|one| !one.identifiers.is_empty() && one.occurred() <= now).collect())
+    let made = made.filter(|one| !one.identifiers.is_empty() && one.occurred() <= now);
+    // Every so many, so that both are alike.
+    let every = usize::try_from((plan.history + plan.touchpoints) / plan.touchpoints.max(1))?.max(1);
+    let (now, before): (Vec<_>, Vec<_>) = made.enumerate().partition(|(place, _)| place.is_multiple_of(every));
+    let [before, now] = [before, now].map(|some| some.into_iter().map(|(_, one)| one).collect());
+    Ok(Generated { before, now })
 }
 
-async fn run(segments: usize, touchpoints: &[Touchpoint], data_dir: &Path, series: &mut Series) -> Result<()> {
+/// As if it happened now.
+fn of_now(touchpoint: &Touchpoint) -> Touchpoint {
+    Touchpoint { occurred_at: Some(wall().to_proto()), ..touchpoint.clone() }
+}
+
+async fn run(segments: usize, generated: &Generated, data_dir: &Path, series: &mut Series) -> Result<()> {
     let resident_before = resident()?;
     let world = World::start(data_dir).await?;
     let mark = (MARK.0.to_owned(), MARK.1.to_owned());
     let all: Vec<_> = (0..segments).map(|number| (mix::name(number), mix::expression(number))).chain([mark]).collect();
+    world.publish(generated.before.iter().cloned()).await?;
+    world.folded().await?;
     let began = Instant::now();
     world.apply(&all).await?;
     // The publisher has compiled them once it tells the mark.
-    marked(&world, 0).await?;
+    let changes = marked(&world, 0).await?;
     series.note("segments applied, compiled and told, s", began.elapsed().as_secs_f64());
     let (began, process, before) = (Instant::now(), threads::process_nanos(), threads::by_name()?);
-    world.publish(touchpoints.iter().cloned()).await?;
+    world.publish(generated.now.iter().map(of_now)).await?;
     let accepted = began.elapsed();
-    let changes = marked(&world, 1).await?;
+    let changes = marked(&world, 1).await? - changes;
     let (wall, process) = (began.elapsed(), threads::process_nanos() - process);
-    let (after, count) = (threads::by_name()?, touchpoints.len() as f64);
+    let (after, count) = (threads::by_name()?, generated.now.len() as f64);
     let of = |name: &str| {
         let spent = |of: &std::collections::BTreeMap<String, f64>| of.get(name).copied().unwrap_or_default();
         (spent(&after) - spent(&before)) / count / 1e3

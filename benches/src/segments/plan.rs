@@ -19,8 +19,11 @@ pub struct Plan {
     /// Cost: numbers of live segments.
     #[arg(long, value_delimiter = ',', default_values_t = [0, 10, 500, 5_000])]
     pub segments: Vec<usize>,
-    /// Cost: touchpoints, of ninety days that end now.
-    #[arg(long, default_value_t = 300_000)]
+    /// Cost: touchpoints of the ninety days before, there when the segments are defined.
+    #[arg(long, default_value_t = 200_000)]
+    pub history: u64,
+    /// Cost: touchpoints that are measured, each dated when it is sent.
+    #[arg(long, default_value_t = 100_000)]
     pub touchpoints: u64,
     /// Cost: customers that they are of.
     #[arg(long, default_value_t = 60_000)]
@@ -67,7 +70,7 @@ impl Plan {
     #[must_use]
     pub fn sized(mut self) -> Self {
         if self.quick {
-            (self.touchpoints, self.customers, self.population) = (10_000, 2_000, 20_000);
+            (self.history, self.touchpoints, self.customers, self.population) = (6_000, 4_000, 2_000, 20_000);
             (self.deadlines, self.rate, self.seconds, self.runs) = (50_000, 5_000, 4, 1);
         }
         self

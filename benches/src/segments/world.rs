@@ -159,7 +159,9 @@ impl World {
 
     /// Where the feed stands: its cursor, and the instant up to which all that was due is told.
     pub(super) async fn told(&self) -> Result<(String, Micros)> {
-        let request = WatchMembershipsRequest { from_now: true, end_when_sent: true, ..Default::default() };
+        // Of a segment that is none: what is told meanwhile is passed over, not shown.
+        let segments = vec!["none".to_owned()];
+        let request = WatchMembershipsRequest { from_now: true, end_when_sent: true, segments, ..Default::default() };
         let mut stream = self.client.membership_feed().watch_memberships(request).await?.into_inner();
         let mut told = None;
         while let Some(WatchMembershipsResponse { cursor, told_until, .. }) = stream.message().await? {

@@ -8,11 +8,12 @@
 use std::collections::BTreeMap;
 
 use expr::{Memo, Subject};
+use serde::{Deserialize, Serialize};
 use types::Micros;
 
 use crate::{
     facets::Facets,
-    groups::{Group, Groups},
+    groups::{Group, Groups, Member, Ordinal},
     segments::Segments,
 };
 
@@ -21,14 +22,14 @@ use crate::{
 pub struct Told {
     /// The instant up to which everything was told; `None` if nothing was.
     pub until: Option<Micros>,
-    /// Segments that the customer is in, with the version and the instant since when, as told.
-    pub segments: BTreeMap<String, Entry>,
+    /// Segments that the customer is in, by their numbers, with the version and the instant since when, as told.
+    pub segments: BTreeMap<Ordinal, Entry>,
     /// Of each group in which something can change though nothing happens, the first such instant.
     pub due: BTreeMap<Group, Micros>,
 }
 
 /// A membership as it was told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// Version of the segment.
     pub version: u32,
@@ -39,8 +40,8 @@ pub struct Entry {
 /// A segment that was entered or left.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// The segment.
-    pub segment: String,
+    /// Number of the segment.
+    pub segment: Ordinal,
     /// Its version; of one that is deleted, the last told.
     pub version: u32,
     /// Entered, not left.
@@ -141,11 +142,13 @@ pub fn advance(segments: &Segments, subject: &dyn Subject, told: &Told, happened
         // Before its deadline, those that read nothing of what happened are what they were, and so is the first of their deadlines.
         let whole = happened.facets == Facets::ALL || told.is_due(now).contains(group);
         let mut due = if whole { None } else { told.due.get(&group).copied() };
-        for (name, _) in alike.members.iter().filter(|(_, facets)| whole || facets.meet(happened.facets)) {
-            let (entry, next) = look.walk(name, told.segments.get(name).copied(), start);
+        for member in alike.members.iter().filter(|member| whole || member.facets.meet(happened.facets)) {
+            let before = told.segments.get(&member.ordinal).copied();
+            let (entry, next) = look.walk(member, before, start);
             match entry {
-                Some(entry) => drop(after.segments.insert(name.clone(), entry)),
-                None => drop(after.segments.remove(name)),
+                Some(entry) if before != Some(entry) => drop(after.segments.insert(member.ordinal, entry)),
+                None if before.is_some() => drop(after.segments.remove(&member.ordinal)),
+                _ => {}
             }
             due = earlier(due, next);
         }
@@ -155,26 +158,25 @@ pub fn advance(segments: &Segments, subject: &dyn Subject, told: &Told, happened
         }
     }
     let mut changes = look.changes;
-    after.segments.retain(|name, entry| {
-        let kept = segments.get(name).is_some();
+    after.segments.retain(|ordinal, entry| {
+        let kept = segments.name(*ordinal).is_some();
         if !kept {
-            changes.push(left(name, *entry, now));
+            changes.push(left(*ordinal, *entry, now));
         }
         kept
     });
-    changes.sort_by(|one, other| (one.effective_at, &one.segment).cmp(&(other.effective_at, &other.segment)));
+    changes.sort_by_key(|change| (change.effective_at, change.segment));
     Advance { changes, told: after }
 }
 
 /// Of a customer id that is no customer's any more: it has left all that it was told to be in.
 pub fn gone(told: &Told, now: Micros) -> Vec<Change> {
     let now = told.not_before(now);
-    told.segments.iter().map(|(name, entry)| left(name, *entry, now)).collect()
+    told.segments.iter().map(|(ordinal, entry)| left(*ordinal, *entry, now)).collect()
 }
 
-fn left(segment: &str, entry: Entry, at: Micros) -> Change {
-    let (segment, version) = (segment.to_owned(), entry.version);
-    Change { segment, version, entered: false, effective_at: at, correction: false }
+fn left(segment: Ordinal, entry: Entry, at: Micros) -> Change {
+    Change { segment, version: entry.version, entered: false, effective_at: at, correction: false }
 }
 
 fn earlier(one: Option<Micros>, other: Option<Micros>) -> Option<Micros> {
@@ -210,14 +212,15 @@ impl Look<'_> {
     }
 
     /// Steps from change to change; the membership of now, and when it can change next.
-    fn walk(&mut self, name: &str, held: Option<Entry>, start: Start) -> (Option<Entry>, Option<Micros>) {
-        let Some((version, program)) = self.segments.get(name) else { return (None, None) };
+    fn walk(&mut self, member: &Member, held: Option<Entry>, start: Start) -> (Option<Entry>, Option<Micros>) {
+        let Member { ordinal: segment, version, program, .. } = member;
+        let (segment, version) = (*segment, *version);
         let (now, mut at, mut held, mut steps) = (self.now, start.at, held, 0);
         loop {
             let memo = self.memos.entry(at).or_default();
             let verdict = expr::evaluate_beside(program, self.subject, self.segments, at, memo);
             if verdict.truth != held.is_some() {
-                let (segment, correction) = (name.to_owned(), start.corrects && at == start.at);
+                let correction = start.corrects && at == start.at;
                 self.changes.push(Change { segment, version, entered: verdict.truth, effective_at: at, correction });
                 held = verdict.truth.then_some(Entry { version, since: at });
             }

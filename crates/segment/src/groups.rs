@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use expr::{Depth, Needs, Reach};
+use expr::{Depth, Needs, Program, Reach};
 
 use crate::facets::Facets;
 
@@ -70,11 +70,23 @@ fn bit(group: Group) -> u64 {
     1_u64.checked_shl(group.into()).unwrap_or_default()
 }
 
+/// Number that a segment keeps for ever, however it is defined.
+pub type Ordinal = u32;
+
+/// A segment of a group.
+#[derive(Clone, Debug)]
+pub(crate) struct Member {
+    pub(crate) ordinal: Ordinal,
+    pub(crate) version: u32,
+    pub(crate) program: Program,
+    /// What it reads.
+    pub(crate) facets: Facets,
+}
+
 /// Segments that ask the same.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Alike {
-    /// Their names, and what each reads.
-    pub(crate) members: Vec<(String, Facets)>,
+    pub(crate) members: Vec<Member>,
     /// What they read together.
     pub(crate) facets: Facets,
     /// How far back they need single touchpoints.
@@ -92,14 +104,13 @@ pub(crate) fn group_of(needs: &Needs) -> Group {
     u8::try_from(crc32c::crc32c(&text) % GROUPS).unwrap_or_default()
 }
 
-/// Segments by group.
-pub(crate) fn grouped<'a>(segments: impl Iterator<Item = (&'a str, Group, Needs)>) -> BTreeMap<Group, Alike> {
+/// Segments by group, each with what it needs by itself and by those that it names.
+pub(crate) fn grouped(segments: impl Iterator<Item = (Group, Member, Needs)>) -> BTreeMap<Group, Alike> {
     let mut groups: BTreeMap<Group, Alike> = BTreeMap::new();
-    for (name, group, needs) in segments {
+    for (group, member, needs) in segments {
         let alike = groups.entry(group).or_default();
-        let facets = Facets::of_needs(&needs);
-        alike.members.push((name.to_owned(), facets));
-        alike.facets = alike.facets.and(facets);
+        alike.facets = alike.facets.and(member.facets);
+        alike.members.push(member);
         alike.reach = alike.reach.max(needs.reach);
         alike.depth = alike.depth.max(needs.depth());
         alike.cut |= !needs.quantiles.is_empty();

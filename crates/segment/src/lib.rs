@@ -22,6 +22,6 @@ pub use clock::Clock;
 pub use contact::{Cap, Caps, Contact};
 pub use customer::Customer;
 pub use facets::Facets;
-pub use groups::{Group, Groups};
+pub use groups::{Group, Groups, Ordinal};
 pub use memberships::{Membership, Until, until};
 pub use segments::{Definition, Finding, Segments};

@@ -9,7 +9,7 @@ use types::{ExactSum, Micros};
 
 use crate::{
     facets::Facets,
-    groups::{Alike, Group, Groups, group_of, grouped},
+    groups::{Alike, Group, Groups, Member, Ordinal, group_of, grouped},
     memberships::Membership,
     naming::{circles, names_named, needs},
 };
@@ -40,6 +40,8 @@ pub struct Finding {
 pub struct Segments {
     compiled: Arc<BTreeMap<String, Compiled>>,
     groups: Arc<BTreeMap<Group, Alike>>,
+    /// By ordinal, as far as the last.
+    names: Arc<Vec<Option<String>>>,
     cuts: BTreeMap<String, ExactSum>,
     zone: Zone,
 }
@@ -49,6 +51,7 @@ pub(crate) struct Compiled {
     version: u32,
     pub(crate) program: Program,
     group: Group,
+    ordinal: Option<Ordinal>,
 }
 
 impl Segments {
@@ -63,7 +66,8 @@ impl Segments {
         for Definition { name, version, expression } in definitions {
             match expr::compile(expression, &schema) {
                 Ok(program) => {
-                    compiled.insert(name.clone(), Compiled { version: *version, program, group: Group::default() });
+                    let (version, group) = (*version, Group::default());
+                    compiled.insert(name.clone(), Compiled { version, program, group, ordinal: None });
                 }
                 Err(error) => findings.push(Finding { name: name.clone(), error }),
             }
@@ -72,20 +76,33 @@ impl Segments {
         if findings.is_empty() { Ok(Self::of(compiled)) } else { Err(findings) }
     }
 
-    /// Of segments that do not name each other in circles.
-    fn of(mut compiled: BTreeMap<String, Compiled>) -> Self {
-        let needs: Vec<(String, Needs)> =
-            compiled.iter().map(|(name, held)| (name.clone(), needs(&compiled, &held.program))).collect();
-        for (name, needs) in &needs {
-            compiled.entry(name.clone()).and_modify(|held| held.group = group_of(needs));
+    /// Of segments that do not name each other in circles; they are numbered in the order of their names.
+    fn of(compiled: BTreeMap<String, Compiled>) -> Self {
+        let ordinals: BTreeMap<String, Ordinal> = compiled.keys().cloned().zip(0..).collect();
+        Self { compiled: Arc::new(compiled), ..Self::default() }.numbered(|name| ordinals.get(name).copied())
+    }
+
+    /// The same segments with these numbers. One without a number is in no group: nothing is told of it.
+    #[must_use]
+    pub fn numbered(&self, number: impl Fn(&str) -> Option<Ordinal>) -> Self {
+        let all: Vec<(String, Needs)> =
+            self.compiled.iter().map(|(name, held)| (name.clone(), needs(&self.compiled, &held.program))).collect();
+        let (mut compiled, mut names, mut members) = (BTreeMap::clone(&self.compiled), Vec::new(), Vec::new());
+        for (name, needs) in all {
+            let Some(held) = compiled.get_mut(&name) else { continue };
+            (held.group, held.ordinal) = (group_of(&needs), number(&name));
+            let Some(ordinal) = held.ordinal else { continue };
+            put(&mut names, ordinal, name);
+            let (version, program, facets) = (held.version, held.program.clone(), Facets::of_needs(&needs));
+            members.push((held.group, Member { ordinal, version, program, facets }, needs));
         }
-        let of_group = |(name, needs): (String, Needs)| {
-            let group = compiled.get(&name).map(|held| held.group).unwrap_or_default();
-            (name, group, needs)
-        };
-        let all: Vec<(String, Group, Needs)> = needs.into_iter().map(of_group).collect();
-        let groups = grouped(all.iter().map(|(name, group, needs)| (name.as_str(), *group, needs.clone())));
-        Self { compiled: Arc::new(compiled), groups: Arc::new(groups), ..Self::default() }
+        let groups = Arc::new(grouped(members.into_iter()));
+        Self { compiled: Arc::new(compiled), groups, names: Arc::new(names), ..self.clone() }
+    }
+
+    /// The segment of a number; `None` if there is none such.
+    pub fn name(&self, ordinal: Ordinal) -> Option<&str> {
+        self.names.get(usize::try_from(ordinal).ok()?)?.as_deref()
     }
 
     /// Compiles what can be. What cannot – another version wrote it, a custom kind is configured no more – is left out with those
@@ -216,6 +233,16 @@ impl Segments {
 
     fn names_named<'a>(&'a self, program: &'a Program) -> BTreeSet<&'a str> {
         names_named(&self.compiled, program)
+    }
+}
+
+fn put(names: &mut Vec<Option<String>>, ordinal: Ordinal, name: String) {
+    let place = usize::try_from(ordinal).unwrap_or(usize::MAX);
+    if names.len() <= place {
+        names.resize(place + 1, None);
+    }
+    if let Some(free) = names.get_mut(place) {
+        *free = Some(name);
     }
 }
 

@@ -185,8 +185,6 @@ impl Members {
         };
         let mut asked: Vec<Asked> = known.map(former).collect();
         asked.extend(customers.iter().map(|(id, concern)| self.asked(*id, concern)));
-        // Also where the row stays as it is.
-        asked.iter().filter(|one| !one.happened.groups.is_empty()).for_each(|one| self.ahead.drop(one.id));
         self.tell(live, snapshot, &asked, now)
     }
 
@@ -227,8 +225,10 @@ impl Members {
             tracing::warn!(segment = name, %error, "a segment cannot be evaluated and is left out");
         }
         self.current = fingerprint(&definitions, &self.settings.hash_key);
+        let names: Vec<String> = segments.iter().map(|(name, _, _)| name.to_owned()).collect();
+        self.numbers = self.published.number_segments(&self.numbers, names)?;
+        let segments = segments.numbered(|name| self.numbers.ordinal(name));
         self.segments = segments.with_cuts(self.told.cut_values()).in_zone(self.settings.zone.clone());
-        self.numbers = self.published.number_segments(&self.numbers, self.versions().into_keys())?;
         self.compiled = defined;
         self.ahead.forget();
         Ok(())
@@ -291,8 +291,10 @@ impl Members {
     /// A piece is on disk: what was known ahead of its customers is nothing now, and watchers hear of it.
     fn wrote(&mut self, told: MembershipsTold, piece: &Piece) {
         for (customer, rewritten) in &piece.rows {
-            self.ahead.rewritten(*customer, rewritten.row.as_ref().and_then(MembershipRow::next));
+            let due = rewritten.row.as_ref().and_then(MembershipRow::next);
+            self.ahead.rewritten(*customer, rewritten.was_due, due);
         }
+        piece.unchanged.iter().for_each(|customer| self.ahead.doubt(*customer));
         self.told = told;
         let last = self.told.last;
         self.sender.send_if_modified(|held| std::mem::replace(held, last) != last);

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use expr::{Depth, Reach};
 use proptest::prelude::*;
 use segment::{
-    Advance, Definition, Facets, Segments, Told,
+    Advance, Definition, Facets, Ordinal, Segments, Told,
     advance::{Happened, advance},
     schema,
 };
@@ -28,7 +28,18 @@ fn segments(conditions: &[(&str, &Condition)], zone: &Zone) -> Segments {
     };
     let definitions: Vec<Definition> = conditions.iter().map(definition).collect();
     let compiled = Segments::compile(&definitions, &schema::schema(&Catalogue::default(), [])).unwrap();
-    compiled.in_zone(expr::Zone::named(zone.name).unwrap())
+    compiled.numbered(number).in_zone(expr::Zone::named(zone.name).unwrap())
+}
+
+/// Segments of these tests, each with the number that it keeps.
+const NAMES: [&str; 5] = ["a", "b", "c", "one", "other"];
+
+fn number(name: &str) -> Option<Ordinal> {
+    NAMES.iter().position(|held| *held == name).map(|place| place.try_into().unwrap())
+}
+
+fn name(segment: Ordinal) -> &'static str {
+    NAMES[usize::try_from(segment).unwrap()]
 }
 
 /// A look at what has been delivered by then, so many microseconds after the look before.
@@ -69,10 +80,10 @@ fn step(segments: &Segments, delivered: &[Deed], told: &Told, happened: &Happene
 }
 
 /// Applies changes to a set of names, each of which must be entered before it is left.
-fn replay(members: &mut BTreeMap<String, i64>, told: &Advance) -> Result<(), TestCaseError> {
+fn replay(members: &mut BTreeMap<&'static str, i64>, told: &Advance) -> Result<(), TestCaseError> {
     for change in &told.changes {
-        match (change.entered, members.remove(&change.segment)) {
-            (true, None) => drop(members.insert(change.segment.clone(), change.effective_at.0)),
+        match (change.entered, members.remove(name(change.segment))) {
+            (true, None) => drop(members.insert(name(change.segment), change.effective_at.0)),
             (false, Some(since)) => prop_assert!(since <= change.effective_at.0),
             (_, held) => prop_assert!(false, "{:?} while it was {:?}", change, held),
         }
@@ -117,10 +128,10 @@ proptest! {
                 prop_assert!(step.changes.is_empty(), "nothing happened: {:?}", step.changes);
             }
             replay(&mut members, &step)?;
-            for (name, condition) in [("one", &one), ("other", &other)] {
+            for (which, condition) in [("one", &one), ("other", &other)] {
                 let truth = |at: i64| naive::truth(condition, condition, &delivered, &zone, at);
-                prop_assert_eq!(members.contains_key(name), truth(now), "{} at {}", condition, now);
-                let own = step.changes.iter().filter(|change| change.segment == name);
+                prop_assert_eq!(members.contains_key(which), truth(now), "{} at {}", condition, now);
+                let own = step.changes.iter().filter(|change| name(change.segment) == which);
                 for change in own.filter(|change| !change.correction && told.until.is_some()) {
                     let at = change.effective_at.0;
                     prop_assert!(before < at && at <= now);
@@ -128,7 +139,7 @@ proptest! {
                 }
             }
             prop_assert_eq!(
-                step.told.segments.iter().map(|(name, entry)| (name.clone(), entry.since.0)).collect::<BTreeMap<_, _>>(),
+                step.told.segments.iter().map(|(segment, entry)| (name(*segment), entry.since.0)).collect::<BTreeMap<_, _>>(),
                 members.clone()
             );
             next = step.told.next();
@@ -147,13 +158,13 @@ fn what_is_defined_no_more_is_left_and_a_new_condition_switches_to_the_differenc
     let first =
         advance(&segments(&[("a", &always), ("b", &always)], &ZONES[0]), &who, &Told::default(), all, Micros(2 * DAY));
     let entered: Vec<(&str, bool, i64)> =
-        first.changes.iter().map(|change| (change.segment.as_str(), change.entered, change.effective_at.0)).collect();
+        first.changes.iter().map(|change| (name(change.segment), change.entered, change.effective_at.0)).collect();
     assert_eq!(entered, [("a", true, DAY), ("b", true, DAY)]);
     let second =
         advance(&segments(&[("b", &tier), ("c", &always)], &ZONES[0]), &who, &first.told, all, Micros(3 * DAY));
     let changed: Vec<(&str, bool)> =
-        second.changes.iter().map(|change| (change.segment.as_str(), change.entered)).collect();
+        second.changes.iter().map(|change| (name(change.segment), change.entered)).collect();
     assert_eq!(changed, [("b", false), ("c", true), ("a", false)]);
     let gone = segment::advance::gone(&second.told, Micros(0));
-    assert_eq!((gone.len(), gone[0].segment.as_str(), gone[0].effective_at.0), (1, "c", 3 * DAY));
+    assert_eq!((gone.len(), name(gone[0].segment), gone[0].effective_at.0), (1, "c", 3 * DAY));
 }

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rocksdb::{Direction, IteratorMode, ReadOptions};
-use segment::{Group, Told as ToldOf, advance::Entry};
+use segment::{Group, Ordinal, Told as ToldOf, advance::Entry};
 use serde::{Deserialize, Serialize};
 use types::{ExactSum, IdentifierId, Micros};
 
-use super::{Published, damaged, decode_value, history::MembershipHistory, rows::Cause, told_segments::ToldSegments};
+use super::{Published, damaged, decode_value, history::MembershipHistory, rows::Cause};
 use crate::{
     batch::Batch,
     error::StoreError,
@@ -23,8 +23,8 @@ const FORGOTTEN_MAX: u64 = 10_000;
 pub struct MembershipRow {
     /// The instant up to which everything was told.
     pub until: Micros,
-    /// Segments that the customer was told to be in, by their ordinals: version, and since when.
-    pub segments: BTreeMap<u32, (u32, Micros)>,
+    /// Segments that the customer was told to be in.
+    pub segments: BTreeMap<Ordinal, Entry>,
     /// Of each group of segments the first instant at which something can change if nothing happens.
     pub due: BTreeMap<Group, Micros>,
 }
@@ -132,20 +132,14 @@ pub struct Rewritten {
 }
 
 impl MembershipRow {
-    /// The row of what is told of a customer. A segment without an ordinal is not told.
-    pub fn of(told: &ToldOf, segments: &ToldSegments) -> Self {
-        let entry = |(name, entry): (&String, &Entry)| Some((segments.ordinal(name)?, (entry.version, entry.since)));
-        let segments = told.segments.iter().filter_map(entry).collect();
-        Self { until: told.until.unwrap_or_default(), segments, due: told.due.clone() }
+    /// The row of what is told of a customer.
+    pub fn of(told: ToldOf) -> Self {
+        Self { until: told.until.unwrap_or_default(), segments: told.segments, due: told.due }
     }
 
     /// What is told of the customer.
-    pub fn told(&self, segments: &ToldSegments) -> ToldOf {
-        let entry = |(ordinal, (version, since)): (&u32, &(u32, Micros))| {
-            Some((segments.name(*ordinal)?.to_owned(), Entry { version: *version, since: *since }))
-        };
-        let segments = self.segments.iter().filter_map(entry).collect();
-        ToldOf { until: Some(self.until), segments, due: self.due.clone() }
+    pub fn told(self) -> ToldOf {
+        ToldOf { until: Some(self.until), segments: self.segments, due: self.due }
     }
 
     /// The first instant at which something can change if nothing happens.

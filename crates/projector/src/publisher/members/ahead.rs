@@ -28,7 +28,10 @@ const LAST: IdentifierId = IdentifierId([u8::MAX; 16]);
 /// What is known of deadlines that lie ahead.
 #[derive(Debug, Default)]
 pub(super) struct Ahead {
-    known: BTreeMap<IdentifierId, Known>,
+    /// In the order in which they come true, so that looking them up then goes from neighbour to neighbour.
+    known: BTreeMap<Deadline, Known>,
+    /// Customers of whom what is known may be wrong, because something happened that left their rows as they are.
+    doubtful: BTreeSet<IdentifierId>,
     /// Deadlines up to this one have been gone through.
     through: Option<Deadline>,
     /// Those that were set before it since.
@@ -38,8 +41,6 @@ pub(super) struct Ahead {
 /// What a deadline brings if nothing happens before.
 #[derive(Clone, Debug)]
 pub(super) struct Known {
-    /// The deadline.
-    pub(super) due: Micros,
     /// The customer's row once it is told.
     pub(super) row: Option<MembershipRow>,
     /// What is to be told.
@@ -48,13 +49,14 @@ pub(super) struct Known {
 
 impl Ahead {
     /// What was worked out for exactly this deadline.
-    pub(super) fn known(&self, (at, customer): Deadline) -> Option<&Known> {
-        self.known.get(&customer).filter(|known| known.due == at)
+    pub(super) fn known(&self, deadline: Deadline) -> Option<&Known> {
+        self.known.get(&deadline).filter(|_| !self.doubtful.contains(&deadline.1))
     }
 
     /// A customer's row is another one: what was worked out from the one before is nothing, and its deadline is new.
-    pub(super) fn rewritten(&mut self, customer: IdentifierId, due: Option<Micros>) {
-        self.known.remove(&customer);
+    pub(super) fn rewritten(&mut self, customer: IdentifierId, was_due: Option<Micros>, due: Option<Micros>) {
+        was_due.iter().for_each(|at| drop(self.known.remove(&(*at, customer))));
+        self.doubtful.remove(&customer);
         if let (Some(at), Some(through)) = (due, self.through)
             && (at, customer) <= through
         {
@@ -66,9 +68,13 @@ impl Ahead {
         }
     }
 
-    /// Something happened to a customer that its deadline may depend on: it is looked at again when it is due.
-    pub(super) fn drop(&mut self, customer: IdentifierId) {
-        self.known.remove(&customer);
+    /// Something happened to a customer that its deadline may depend on, and its row is as it was: it is looked at again when it
+    /// is due.
+    pub(super) fn doubt(&mut self, customer: IdentifierId) {
+        self.doubtful.insert(customer);
+        if self.doubtful.len() > FRESH_MAX {
+            self.forget();
+        }
     }
 
     /// Segments, cuts or the generation are others.
@@ -117,7 +123,7 @@ impl Members {
         live: &Served,
         snapshot: &Snapshot<'_>,
         deadlines: &[Deadline],
-    ) -> Result<Vec<(IdentifierId, Known)>, StoreError> {
+    ) -> Result<Vec<(Deadline, Known)>, StoreError> {
         let ids: Vec<IdentifierId> = deadlines.iter().map(|(_, id)| *id).collect();
         let held = self.published.memberships(&ids)?;
         let mut look = Look::new(self, live, snapshot, self.instant)?;
@@ -125,7 +131,7 @@ impl Members {
         for (deadline, before) in deadlines.iter().zip(held) {
             // A deadline that is no longer its row's was moved meanwhile.
             let Some(before) = before.filter(|row| row.next() == Some(deadline.0)) else { continue };
-            found.extend(look.ahead(*deadline, &before)?.map(|known| (deadline.1, known)));
+            found.extend(look.ahead(*deadline, before)?.map(|known| (*deadline, known)));
         }
         Ok(found)
     }

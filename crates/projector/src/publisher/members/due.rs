@@ -74,7 +74,7 @@ impl Members {
         let (mut look, mut asked) = (Look::new(self, live, snapshot, now)?, Vec::new());
         for deadline in due {
             match self.ahead.known(deadline) {
-                Some(known) => look.comes_true(deadline.1, known),
+                Some(known) => look.comes_true(deadline, known),
                 None => asked.push(Asked::due(deadline.1)),
             }
         }

@@ -21,6 +21,8 @@ use crate::Served;
 pub(super) struct Piece {
     pub(super) rows: BTreeMap<IdentifierId, Rewritten>,
     pub(super) changes: Vec<MembershipChange>,
+    /// Customers that were looked at and whose rows are what they were.
+    pub(super) unchanged: Vec<IdentifierId>,
 }
 
 impl Piece {
@@ -28,6 +30,7 @@ impl Piece {
     pub(super) fn and(mut self, other: Self) -> Self {
         self.rows.extend(other.rows);
         self.changes.extend(other.changes);
+        self.unchanged.extend(other.unchanged);
         self
     }
 }
@@ -69,11 +72,11 @@ impl<'a> Look<'a> {
 
     /// What follows for one. Those known by a receipt alone are in no segment.
     pub(super) fn at(&mut self, asked: &Asked, who: Who<'_>, before: Option<MembershipRow>) -> Result<(), StoreError> {
-        let Members { segments, numbers, .. } = self.members;
-        let told = before.as_ref().map(|row| row.told(numbers)).unwrap_or_default();
+        let Members { segments, .. } = self.members;
+        let (was, told) = (before.is_some(), before.map(MembershipRow::told).unwrap_or_default());
         let happened = Happened { groups: asked.happened.groups.common(segments.groups()), ..asked.happened };
-        let gone_too = told.segments.keys().any(|name| segments.get(name).is_none());
-        if !gone_too && told.earliest(&happened, self.now).is_none() && (before.is_none() || !asked.may_be_nobody) {
+        let gone_too = told.segments.keys().any(|segment| segments.name(*segment).is_none());
+        if !gone_too && told.earliest(&happened, self.now).is_none() && !(was && asked.may_be_nobody) {
             return Ok(());
         }
         let found;
@@ -87,37 +90,39 @@ impl<'a> Look<'a> {
         let (changes, after) = match resolved.filter(|resolved| resolved.identity.is_known()) {
             Some(resolved) => {
                 let advance = self.advance(resolved, &told, &happened)?;
-                let row = MembershipRow::of(&advance.told, numbers);
-                (advance.changes, Some(row).filter(|row| worth_keeping(row, before.as_ref())))
+                (advance.changes, Some(advance.told).filter(|after| was || worth_keeping(after)))
             }
             None => (gone(&told, self.now), None),
         };
         self.tell(asked, changes);
-        if before != after {
-            let was_due = before.as_ref().and_then(MembershipRow::next);
-            self.piece.rows.insert(asked.id, Rewritten { was_due, row: after });
+        if after.as_ref() != Some(&told).filter(|_| was) {
+            let row = after.map(MembershipRow::of);
+            self.piece.rows.insert(asked.id, Rewritten { was_due: told.next(), row });
+        } else if was {
+            self.piece.unchanged.push(asked.id);
         }
         Ok(())
     }
 
     /// What the deadline of a customer's row will bring if nothing happens before; `None` for one that is nobody's id any more.
-    pub(super) fn ahead(&mut self, (at, id): Deadline, before: &MembershipRow) -> Result<Option<Known>, StoreError> {
+    pub(super) fn ahead(&mut self, (at, id): Deadline, before: MembershipRow) -> Result<Option<Known>, StoreError> {
         self.now = at;
-        let Members { segments, numbers, .. } = self.members;
-        let told = before.told(numbers);
+        let Members { segments, .. } = self.members;
+        let told = before.told();
         let found = self.rows.find(id)?.filter(|found| found.identity.id == id && found.identity.is_known());
-        let Some(found) = found.filter(|_| told.segments.keys().all(|name| segments.get(name).is_some())) else {
+        let Some(found) = found.filter(|_| told.segments.keys().all(|segment| segments.name(*segment).is_some()))
+        else {
             return Ok(None);
         };
         let advance = self.advance(&found, &told, &Happened::NOTHING)?;
-        let row = Some(MembershipRow::of(&advance.told, numbers));
-        Ok(Some(Known { due: at, row, changes: advance.changes }))
+        let row = Some(MembershipRow::of(advance.told));
+        Ok(Some(Known { row, changes: advance.changes }))
     }
 
     /// What was known ahead of this deadline comes true.
-    pub(super) fn comes_true(&mut self, id: IdentifierId, known: &Known) {
+    pub(super) fn comes_true(&mut self, (due, id): Deadline, known: &Known) {
         self.tell(&Asked::due(id), known.changes.clone());
-        self.piece.rows.insert(id, Rewritten { was_due: Some(known.due), row: known.row.clone() });
+        self.piece.rows.insert(id, Rewritten { was_due: Some(due), row: known.row.clone() });
     }
 
     fn advance(&self, resolved: &Resolved, told: &Told, happened: &Happened) -> Result<Advance, StoreError> {
@@ -133,9 +138,10 @@ impl<'a> Look<'a> {
     }
 
     fn tell(&mut self, asked: &Asked, changes: Vec<Change>) {
+        let name = |segment| self.members.numbers.name(segment).unwrap_or_default().to_owned();
         let changes = changes.into_iter().map(|change| MembershipChange {
             customer: asked.id,
-            segment: change.segment,
+            segment: name(change.segment),
             version: change.version,
             entered: change.entered,
             effective_at: change.effective_at,
@@ -150,6 +156,6 @@ impl<'a> Look<'a> {
 }
 
 /// A customer in no segment whom time alone brings into none needs no row.
-fn worth_keeping(row: &MembershipRow, before: Option<&MembershipRow>) -> bool {
-    before.is_some() || !row.segments.is_empty() || !row.due.is_empty()
+fn worth_keeping(told: &Told) -> bool {
+    !told.segments.is_empty() || !told.due.is_empty()
 }
