@@ -11,6 +11,8 @@ use std::{
 
 use types::{ExactSum, Micros};
 
+use self::sets::End;
+
 use crate::{
     element::{Field, Read},
     limits::SEGMENT_DEPTH_MAX,
@@ -227,17 +229,15 @@ impl<'a> Evaluation<'a> {
 
     fn field(&self, which: &Which, field: &Field, bound: Option<Bound<'_>>) -> Value {
         let read = |element: Option<Bound<'_>>| element.map_or(Value::Absent, |element| element.read(field));
-        match which {
-            Which::Bound => read(bound),
-            Which::First(set) => self.with_members(set, |members| {
-                self.traced(members.first().copied());
-                read(members.first().copied())
-            }),
-            Which::Last(set) => self.with_members(set, |members| {
-                self.traced(members.last().copied());
-                read(members.last().copied())
-            }),
-        }
+        let (set, end) = match which {
+            Which::Bound => return read(bound),
+            Which::First(set) => (set, End::First),
+            Which::Last(set) => (set, End::Last),
+        };
+        self.with_end(set, end, |element| {
+            self.traced(element);
+            read(element)
+        })
     }
 
     fn traced<'e>(&self, elements: impl IntoIterator<Item = Bound<'e>>) {

@@ -47,6 +47,9 @@ pub trait Subject {
     /// Touchpoints in the total order, also those after any `now`; those that no program reaches may be left out.
     fn touchpoints(&self) -> &[Element];
 
+    /// Places in `touchpoints` of those of a kind, in their order.
+    fn places(&self, kind: &str) -> &[usize];
+
     /// How many touchpoints of these kinds there are as of an instant; of all kinds where none is named.
     fn count_of(&self, kinds: &BTreeSet<String>, now: Micros) -> usize;
 

@@ -20,6 +20,8 @@ pub struct Customer {
     state: Rc<AsOf>,
     newest: Option<Micros>,
     touchpoints: Vec<Element>,
+    /// Places of the touchpoints of each kind, once one is asked for.
+    places: OnceCell<BTreeMap<String, Vec<usize>>>,
     namespaces: BTreeSet<String>,
     hash_key: HashKey,
     /// States as of instants before the newest touchpoint, by the number of touchpoints in them.
@@ -43,7 +45,7 @@ impl Customer {
     pub fn new(state: State, touchpoints: Vec<Element>, namespaces: BTreeSet<String>, hash_key: HashKey) -> Self {
         let newest = state.core.last.as_ref().map(|last| last.occurred_at);
         let state = Rc::new(AsOf::new(state));
-        Self { state, newest, touchpoints, namespaces, hash_key, earlier: RefCell::default() }
+        Self { state, newest, touchpoints, places: OnceCell::new(), namespaces, hash_key, earlier: RefCell::default() }
     }
 
     /// A customer folded from its touchpoints alone.
@@ -84,6 +86,20 @@ impl Customer {
 impl Subject for Customer {
     fn touchpoints(&self) -> &[Element] {
         &self.touchpoints
+    }
+
+    fn places(&self, kind: &str) -> &[usize] {
+        let places = self.places.get_or_init(|| {
+            let mut places: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+            for (place, element) in self.touchpoints.iter().enumerate() {
+                match places.get_mut(&element.touchpoint.kind) {
+                    Some(of_kind) => of_kind.push(place),
+                    None => drop(places.insert(element.touchpoint.kind.clone(), vec![place])),
+                }
+            }
+            places
+        });
+        places.get(kind).map_or(&[], Vec::as_slice)
     }
 
     fn count_of(&self, kinds: &BTreeSet<String>, now: Micros) -> usize {

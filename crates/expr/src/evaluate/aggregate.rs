@@ -13,6 +13,13 @@ impl Evaluation<'_> {
             // The profile has counted them already.
             return Value::of_count(self.subject.count_of(kinds, self.now));
         }
+        if aggregate == Aggregate::Count
+            && value.is_none()
+            && self.memo.is_some()
+            && let Some(count) = self.count_members(set)
+        {
+            return Value::of_count(count);
+        }
         self.with_members(set, |members| {
             self.traced(members.iter().copied());
             let Some(value) = value else { return Value::of_count(members.len()) };

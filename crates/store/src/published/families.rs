@@ -7,7 +7,7 @@ use types::IdentifierId;
 
 use super::{
     history::MembershipHistory,
-    memberships::{Deadlines, MembershipChanges, MembershipTolds, Memberships},
+    memberships::families::{Deadlines, MembershipChanges, MembershipTolds, Memberships},
     relay::Relays,
     rows::{Holder, IdentityChange, Told},
 };

@@ -7,7 +7,7 @@ use types::IdentifierId;
 
 use super::{
     Published, damaged, decode_value,
-    memberships::{MembershipChange, MembershipChanges},
+    memberships::{MembershipChange, families::MembershipChanges},
 };
 use crate::{batch::Batch, error::StoreError, family::Family, snapshot::read_error};
 
