@@ -133,28 +133,33 @@ const STEPS_MAX: usize = 1_000;
 /// Brings what was told of a customer up to now. An instant before the one told last counts as that one: time never goes back.
 pub fn advance(segments: &Segments, subject: &dyn Subject, told: &Told, happened: &Happened, now: Micros) -> Advance {
     let now = told.not_before(now);
-    let mut look = Look { segments, subject, now, memos: BTreeMap::new(), changes: Vec::new() };
+    let mut look = Look { segments, subject, now, changes: Vec::new() };
     let mut after = Told { until: Some(now), ..told.clone() };
     let groups = segments.groups();
     after.due.retain(|group, _| groups.contains(*group));
-    for (group, alike) in segments.chosen(happened.groups.and(told.is_due(now))) {
-        let start = look.start(group, told, happened);
+    let due = told.is_due(now);
+    let mut walks = Vec::new();
+    for (group, alike) in segments.chosen(happened.groups.and(due)) {
         // Before its deadline, those that read nothing of what happened are what they were, and so is the first of their deadlines.
-        let whole = happened.facets == Facets::ALL || told.is_due(now).contains(group);
-        let mut due = if whole { None } else { told.due.get(&group).copied() };
-        for member in alike.members.iter().filter(|member| whole || member.facets.meet(happened.facets)) {
-            let before = told.segments.get(&member.ordinal).copied();
-            let (entry, next) = look.walk(member, before, start);
-            match entry {
-                Some(entry) if before != Some(entry) => drop(after.segments.insert(member.ordinal, entry)),
-                None if before.is_some() => drop(after.segments.remove(&member.ordinal)),
-                _ => {}
-            }
-            due = earlier(due, next);
+        let whole = happened.facets == Facets::ALL || due.contains(group);
+        if whole {
+            after.due.remove(&group);
         }
-        match due {
-            Some(due) => drop(after.due.insert(group, due)),
-            None => drop(after.due.remove(&group)),
+        let start = look.start(group, told, happened);
+        let members = alike.members.iter().filter(|member| whole || member.facets.meet(happened.facets));
+        walks.extend(members.map(|member| {
+            let held = told.segments.get(&member.ordinal).copied();
+            Walk { member, group, start, held, steps: 0, next: None }
+        }));
+    }
+    look.walk_all(&mut walks);
+    for Walk { member, group, held, next, .. } in walks {
+        match held {
+            Some(entry) => drop(after.segments.insert(member.ordinal, entry)),
+            None => drop(after.segments.remove(&member.ordinal)),
+        }
+        if let Some(next) = next {
+            after.due.entry(group).and_modify(|due| *due = next.min(*due)).or_insert(next);
         }
     }
     let mut changes = look.changes;
@@ -179,10 +184,6 @@ fn left(segment: Ordinal, entry: Entry, at: Micros) -> Change {
     Change { segment, version: entry.version, entered: false, effective_at: at, correction: false }
 }
 
-fn earlier(one: Option<Micros>, other: Option<Micros>) -> Option<Micros> {
-    one.into_iter().chain(other).min()
-}
-
 /// Where to begin with a group.
 #[derive(Clone, Copy)]
 struct Start {
@@ -195,9 +196,19 @@ struct Look<'a> {
     segments: &'a Segments,
     subject: &'a dyn Subject,
     now: Micros,
-    /// What segments share, by the instant of evaluation.
-    memos: BTreeMap<Micros, Memo>,
     changes: Vec<Change>,
+}
+
+/// One segment's way from change to change.
+struct Walk<'a> {
+    member: &'a Member,
+    group: Group,
+    start: Start,
+    /// The membership as far as it has come.
+    held: Option<Entry>,
+    steps: usize,
+    /// When it can change next.
+    next: Option<Micros>,
 }
 
 impl Look<'_> {
@@ -211,25 +222,39 @@ impl Look<'_> {
         started.unwrap_or_else(|| Start { at: self.subject.latest(self.now).unwrap_or(self.now), corrects: false })
     }
 
-    /// Steps from change to change; the membership of now, and when it can change next.
-    fn walk(&mut self, member: &Member, held: Option<Entry>, start: Start) -> (Option<Entry>, Option<Micros>) {
-        let Member { ordinal: segment, version, program, .. } = member;
-        let (segment, version) = (*segment, *version);
-        let (now, mut at, mut held, mut steps) = (self.now, start.at, held, 0);
-        loop {
-            let memo = self.memos.entry(at).or_default();
-            let verdict = expr::evaluate_beside(program, self.subject, self.segments, at, memo);
-            if verdict.truth != held.is_some() {
-                let correction = start.corrects && at == start.at;
-                self.changes.push(Change { segment, version, entered: verdict.truth, effective_at: at, correction });
-                held = verdict.truth.then_some(Entry { version, since: at });
-            }
-            let Some(next) = verdict.next.filter(|next| *next <= now && at < now) else {
-                let held = held.map(|entry| Entry { version, ..entry });
-                return (held, verdict.next);
-            };
-            steps += 1;
-            at = if steps < STEPS_MAX { next } else { now };
+    /// Goes from instant to instant, and at each through all segments that it concerns: what they share is worked out once, and the
+    /// customer's past is folded forwards.
+    fn walk_all(&mut self, walks: &mut [Walk<'_>]) {
+        let mut agenda: BTreeMap<Micros, Vec<&mut Walk<'_>>> = BTreeMap::new();
+        for walk in walks {
+            agenda.entry(walk.start.at).or_default().push(walk);
         }
+        while let Some((at, walks)) = agenda.pop_first() {
+            let memo = Memo::default();
+            for walk in walks {
+                if let Some(next) = self.step(walk, at, &memo) {
+                    agenda.entry(next).or_default().push(walk);
+                }
+            }
+        }
+    }
+
+    /// Looks at a segment at an instant; the next at which it has to be looked at.
+    fn step(&mut self, walk: &mut Walk<'_>, at: Micros, memo: &Memo) -> Option<Micros> {
+        let Member { ordinal: segment, version, program, .. } = walk.member;
+        let (segment, version) = (*segment, *version);
+        let verdict = expr::evaluate_beside(program, self.subject, self.segments, at, memo);
+        if verdict.truth != walk.held.is_some() {
+            let correction = walk.start.corrects && at == walk.start.at;
+            self.changes.push(Change { segment, version, entered: verdict.truth, effective_at: at, correction });
+            walk.held = verdict.truth.then_some(Entry { version, since: at });
+        }
+        let Some(next) = verdict.next.filter(|next| *next <= self.now && at < self.now) else {
+            walk.held = walk.held.map(|entry| Entry { version, ..entry });
+            walk.next = verdict.next;
+            return None;
+        };
+        walk.steps += 1;
+        Some(if walk.steps < STEPS_MAX { next } else { self.now })
     }
 }
