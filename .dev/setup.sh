@@ -2,6 +2,8 @@
 # shellcheck shell=bash
 
 system_packages=(build-essential pkg-config libclang-dev zlib1g-dev libssl-dev ca-certificates curl git)
+# With it a test counts instructions: tests/tests/cost.rs.
+test_packages=(valgrind)
 rust_channel=$(sed -n 's/^channel = "\(.*\)"/\1/p' "$root/rust-toolchain.toml")
 
 has_package() { [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]; }
@@ -20,6 +22,10 @@ install_packages() {
 }
 
 ensure_system() { install_packages "${system_packages[@]}"; }
+
+ensure_test_system() {
+  install_packages "${test_packages[@]}" || say "${test_packages[*]} could not be installed; the tests that need it will fail and say so"
+}
 
 ensure_rust() {
   export PATH=$PATH:${CARGO_HOME:-$HOME/.cargo}/bin
