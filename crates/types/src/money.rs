@@ -18,11 +18,14 @@ impl Currency {
     /// # Errors
     /// Says in words that ISO 4217 has no such code.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let upper = text.to_ascii_uppercase();
-        match (iso_currency::Currency::from_code(&upper), <[u8; 3]>::try_from(upper.as_bytes())) {
-            (Some(_), Ok(code)) => Ok(Self(code)),
+        match <[u8; 3]>::try_from(text.as_bytes()).map(|code| Self(code.map(|letter| letter.to_ascii_uppercase()))) {
+            Ok(currency) if currency.is_known() => Ok(currency),
             _ => Err(format!("`{}` is no currency of ISO 4217 such as EUR", text.chars().take(12).collect::<String>())),
         }
+    }
+
+    fn is_known(&self) -> bool {
+        std::str::from_utf8(&self.0).is_ok_and(|code| iso_currency::Currency::from_code(code).is_some())
     }
 
     /// The code.

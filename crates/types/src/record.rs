@@ -7,7 +7,11 @@ mod generated {
     include!(concat!(env!("OUT_DIR"), "/patron.journal.v1.rs"));
 }
 
+mod fold_view;
+mod view;
+
 pub use generated::*;
+pub use view::EnvelopeView;
 
 use crate::Micros;
 
