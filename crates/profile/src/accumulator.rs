@@ -11,6 +11,7 @@ use crate::{
     fact::Fact,
     metric::Law,
     register::{Register, keep_first, keep_last, offer_first, offer_last},
+    text,
 };
 
 /// The state of one metric over one fragment.
@@ -76,13 +77,13 @@ impl Accumulator {
                 }
             }
             (Self::First(slot), Law::First(field)) => {
-                if let Some(text) = field.first(fact.touchpoint) {
-                    offer_first(slot, &fact.place, || text.to_owned());
+                if let Some(text) = text::first(field, fact.touchpoint) {
+                    offer_first(slot, &fact.place, |held| text.clone_into(held));
                 }
             }
             (Self::Last(slot), Law::Last(field)) => {
-                if let Some(text) = field.first(fact.touchpoint) {
-                    offer_last(slot, &fact.place, || text.to_owned());
+                if let Some(text) = text::first(field, fact.touchpoint) {
+                    offer_last(slot, &fact.place, |held| text.clone_into(held));
                 }
             }
             (Self::Earliest(slot), Law::Earliest) => {
@@ -91,8 +92,11 @@ impl Accumulator {
             (Self::Latest(slot), Law::Latest) => *slot = Some(slot.map_or(occurred_at, |held| held.max(occurred_at))),
             (Self::Means(means), Law::MeanBy(key, field)) => {
                 if let Some(number) = field.number(fact.touchpoint) {
-                    let key = key.first(fact.touchpoint).unwrap_or_default();
-                    means.entry(key.to_owned()).or_default().add(1, number);
+                    let key = text::first(key, fact.touchpoint).unwrap_or_default();
+                    match means.get_mut(key) {
+                        Some(mean) => mean.add(1, number),
+                        None => means.entry(key.to_owned()).or_default().add(1, number),
+                    }
                 }
             }
             _ => {}

@@ -8,7 +8,7 @@ use expr::{NumberField, TextField};
 use serde::{Deserialize, Serialize};
 use types::ExactSum;
 
-use crate::fact::Fact;
+use crate::{fact::Fact, text};
 
 /// What touchpoints are counted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -54,9 +54,7 @@ impl MonthActivity {
         self.days.insert(fact.place.occurred_at.day());
         let seconds = NumberField::DurationSeconds.number(fact.touchpoint).unwrap_or_default();
         for (dimension, field) in FIELDS {
-            for text in field.texts(fact.touchpoint) {
-                self.tally(dimension, text).add(Tally { count: 1, seconds });
-            }
+            text::each(field, fact.touchpoint, |text| self.tally(dimension, text).add(Tally { count: 1, seconds }));
         }
     }
 

@@ -42,7 +42,7 @@ impl Core {
         self.widen(&fact.place, &fact.place);
         self.add_traits(fact);
         self.add_consents(fact);
-        for metric in metric::BUILT_IN.iter().filter(|metric| metric.looks_at(fact.kind)) {
+        for metric in metric::looking_at(fact.kind) {
             self.add_metric(metric, fact);
         }
     }
@@ -65,10 +65,10 @@ impl Core {
 
     fn widen(&mut self, first: &TotalOrder, last: &TotalOrder) {
         if self.first.as_ref().is_none_or(|held| first < held) {
-            self.first = Some(first.clone());
+            put(&mut self.first, first);
         }
         if self.last.as_ref().is_none_or(|held| held < last) {
-            self.last = Some(last.clone());
+            put(&mut self.last, last);
         }
     }
 
@@ -88,18 +88,35 @@ impl Core {
         let Some(traits) = &fact.touchpoint.traits else { return };
         for (name, value) in &traits.fields {
             let removed = matches!(value.kind, None | Some(prost_types::value::Kind::NullValue(_)));
-            let slot = self.traits.entry(name.clone()).or_default();
-            offer_last(slot, &fact.place, || (!removed).then(|| value.encode_to_vec()));
+            offer_last(slot(&mut self.traits, name), &fact.place, |held| {
+                *held = (!removed).then(|| value.encode_to_vec());
+            });
         }
     }
 
     fn add_consents(&mut self, fact: &Fact<'_>) {
         for consent in &fact.touchpoint.consents {
             if consent.status() != ConsentStatus::Unspecified {
-                let slot = self.consents.entry(consent.purpose.clone()).or_default();
-                offer_last(slot, &fact.place, || consent.status() == ConsentStatus::Granted);
+                let granted = consent.status() == ConsentStatus::Granted;
+                offer_last(slot(&mut self.consents, &consent.purpose), &fact.place, |held| *held = granted);
             }
         }
+    }
+}
+
+/// The slot of a name, whose copy is only made if there is none yet.
+fn slot<'a, T>(slots: &'a mut BTreeMap<String, Option<Register<T>>>, name: &str) -> &'a mut Option<Register<T>> {
+    if !slots.contains_key(name) {
+        slots.insert(name.to_owned(), None);
+    }
+    slots.get_mut(name).expect("inserted above")
+}
+
+/// Puts a place where another may lie, whose memory it takes over.
+fn put(slot: &mut Option<TotalOrder>, place: &TotalOrder) {
+    match slot {
+        Some(held) => held.clone_from(place),
+        None => *slot = Some(place.clone()),
     }
 }
 

@@ -16,12 +16,16 @@ pub struct Fact<'a> {
 impl<'a> Fact<'a> {
     /// A fact of a touchpoint with the hash of its content.
     pub fn new(touchpoint: &'a Touchpoint, content: ContentHash) -> Self {
-        let place = TotalOrder {
-            occurred_at: touchpoint.occurred(),
-            source: touchpoint.source.clone(),
-            message_id: touchpoint.message_id.clone(),
-            content,
-        };
+        let (source, message_id) = (touchpoint.source.clone(), touchpoint.message_id.clone());
+        let place = TotalOrder { occurred_at: touchpoint.occurred(), source, message_id, content };
+        Self { touchpoint, kind: Kind::of_name(&touchpoint.kind), place }
+    }
+
+    /// The same in the memory of a place that nobody needs any more.
+    pub fn reusing(mut place: TotalOrder, touchpoint: &'a Touchpoint, content: ContentHash) -> Self {
+        (place.occurred_at, place.content) = (touchpoint.occurred(), content);
+        place.source.clone_from(&touchpoint.source);
+        place.message_id.clone_from(&touchpoint.message_id);
         Self { touchpoint, kind: Kind::of_name(&touchpoint.kind), place }
     }
 }

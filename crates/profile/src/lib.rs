@@ -13,6 +13,7 @@ pub mod metric;
 pub mod orders;
 pub mod register;
 pub mod state;
+mod text;
 pub mod view;
 
 pub use activity::MonthActivity;

@@ -2,6 +2,8 @@
 //!
 //! The built-in list. Numbers are written to disk and never reused; the laws for orders and activity have states of their own.
 
+use std::sync::LazyLock;
+
 use expr::{NumberField, TextField};
 use types::Kind;
 
@@ -134,6 +136,16 @@ impl Metric {
     }
 }
 
+/// The built-in metrics that look at touchpoints of a kind, by number.
+pub fn looking_at(kind: Option<Kind>) -> &'static [&'static Metric] {
+    // By the kinds' order, that of `Kind::ALL`; the last looks at custom kinds.
+    static BY_KIND: LazyLock<Vec<Vec<&'static Metric>>> = LazyLock::new(|| {
+        let kinds = Kind::ALL.iter().copied().map(Some).chain([None]);
+        kinds.map(|kind| BUILT_IN.iter().filter(|metric| metric.looks_at(kind)).collect()).collect()
+    });
+    BY_KIND.get(kind.map_or(Kind::ALL.len(), |kind| kind as usize)).map_or(&[], Vec::as_slice)
+}
+
 /// The built-in metric of a number.
 pub fn by_id(id: MetricId) -> Option<&'static Metric> {
     BUILT_IN.iter().find(|metric| metric.id == id)
@@ -158,5 +170,14 @@ mod tests {
     fn numbers_and_names_are_unique_and_in_order() {
         assert!(BUILT_IN.windows(2).all(|pair| pair[0].id < pair[1].id));
         assert_eq!(BUILT_IN.iter().map(|metric| metric.name).collect::<BTreeSet<_>>().len(), BUILT_IN.len());
+    }
+
+    #[test]
+    fn each_kind_has_the_metrics_that_look_at_it() {
+        for kind in Kind::ALL.iter().copied().map(Some).chain([None]) {
+            let ids = |metrics: Vec<&Metric>| metrics.iter().map(|metric| metric.id).collect::<Vec<_>>();
+            let looking = BUILT_IN.iter().filter(|metric| metric.looks_at(kind)).collect();
+            assert_eq!(ids(looking_at(kind).to_vec()), ids(looking), "{kind:?}");
+        }
     }
 }

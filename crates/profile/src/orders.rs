@@ -98,13 +98,11 @@ pub struct NamedRefund {
 
 impl OrderFacts {
     /// Whether a touchpoint says something about an order.
-    pub fn concerns(fact: &Fact<'_>) -> bool {
+    pub fn concern(touchpoint: &record::Touchpoint, kind: Option<Kind>) -> bool {
         use Kind::{OrderCancelled, OrderCompleted, OrderLineCompleted, OrderRefunded, OrderReturned};
-        let of_orders = matches!(
-            fact.kind,
-            Some(OrderCompleted | OrderLineCompleted | OrderCancelled | OrderRefunded | OrderReturned)
-        );
-        of_orders && !fact.touchpoint.order_id().is_empty()
+        let of_orders =
+            matches!(kind, Some(OrderCompleted | OrderLineCompleted | OrderCancelled | OrderRefunded | OrderReturned));
+        of_orders && !touchpoint.order_id().is_empty()
     }
 
     /// Folds one touchpoint about this order in.
@@ -113,12 +111,12 @@ impl OrderFacts {
         match fact.kind {
             Some(Kind::OrderCompleted) => {
                 earliest(&mut self.completed_at, occurred_at);
-                offer_last(&mut self.report, &fact.place, || Bought::of_order(fact.touchpoint));
+                offer_last(&mut self.report, &fact.place, |held| *held = Bought::of_order(fact.touchpoint));
             }
             Some(Kind::OrderLineCompleted) => {
                 earliest(&mut self.completed_at, occurred_at);
                 self.lines.get_or_insert_default().merge(&Bought::of_items(fact.touchpoint));
-                offer_last(&mut self.lines_place, &fact.place, || Place::of(fact.touchpoint));
+                offer_last(&mut self.lines_place, &fact.place, |held| *held = Place::of(fact.touchpoint));
             }
             Some(Kind::OrderCancelled) => earliest(&mut self.cancelled_at, occurred_at),
             Some(Kind::OrderRefunded) => self.add_given_back(fact, false),
@@ -154,9 +152,9 @@ impl OrderFacts {
             return sums.merge(&GivenBack { count: 1, units, amounts });
         }
         let named = self.named.entry(refund_id.to_owned()).or_default();
-        offer_last(&mut named.amounts, &fact.place, || amounts);
+        offer_last(&mut named.amounts, &fact.place, |held| *held = amounts);
         if goods {
-            offer_last(&mut named.returned, &fact.place, || items.units);
+            offer_last(&mut named.returned, &fact.place, |held| *held = items.units);
         }
     }
 }
@@ -202,21 +200,22 @@ impl Bought {
         let quantity =
             if item.quantity.is_empty() { Decimal::ONE } else { Decimal::parse(&item.quantity).unwrap_or_default() };
         self.units = self.units.plus(quantity.into());
-        let mut total = Amounts::default();
-        if let Some((currency, price)) = item.price.as_ref().and_then(|price| types::money::read(price).ok()) {
-            let gross = ExactSum::product(price, quantity);
+        let read = |money: &Option<record::Money>| money.as_ref().and_then(|money| types::money::read(money).ok());
+        let gross = read(&item.price).map(|(currency, price)| (currency, ExactSum::product(price, quantity)));
+        let discount = read(&item.discount).map(|(currency, discount)| (currency, ExactSum::from(discount)));
+        if let Some((currency, gross)) = gross {
             self.gross.add(currency, gross);
-            total.add(currency, gross);
         }
-        if let Some((currency, discount)) =
-            item.discount.as_ref().and_then(|discount| types::money::read(discount).ok())
-        {
-            self.discounts.add(currency, discount.into());
-            total.subtract_all(&single((currency, discount)));
+        if let Some((currency, discount)) = discount {
+            self.discounts.add(currency, discount);
         }
-        self.total.add_all(&total);
+        let off = discount.map(|(currency, discount)| (currency, ExactSum(0).minus(discount)));
+        let parts = || gross.into_iter().chain(off);
+        parts().for_each(|(currency, part)| self.total.add(currency, part));
         if !item.category.is_empty() {
-            self.categories.entry(item.category.clone()).or_default().add(quantity.into(), &total);
+            let sums = self.categories.entry(item.category.clone()).or_default();
+            sums.units = sums.units.plus(quantity.into());
+            parts().for_each(|(currency, part)| sums.total.add(currency, part));
         }
     }
 

@@ -26,16 +26,31 @@ pub fn keep_first<T>(slot: &mut Option<Register<T>>, other: Register<T>) {
     }
 }
 
-/// Offers a value that is only made if it wins: the last by the total order.
-pub fn offer_last<T>(slot: &mut Option<Register<T>>, at: &TotalOrder, value: impl FnOnce() -> T) {
+/// Offers a value that is only written if it wins: the last by the total order. `write` gets what was held, or the default, and
+/// leaves nothing of it; so it can use its memory again.
+pub fn offer_last<T: Default>(slot: &mut Option<Register<T>>, at: &TotalOrder, write: impl FnOnce(&mut T)) {
     if slot.as_ref().is_none_or(|held| held.at < *at) {
-        *slot = Some(Register { at: at.clone(), value: value() });
+        put(slot, at, write);
     }
 }
 
-/// Offers a value that is only made if it wins: the first by the total order.
-pub fn offer_first<T>(slot: &mut Option<Register<T>>, at: &TotalOrder, value: impl FnOnce() -> T) {
+/// The same, the first by the total order.
+pub fn offer_first<T: Default>(slot: &mut Option<Register<T>>, at: &TotalOrder, write: impl FnOnce(&mut T)) {
     if slot.as_ref().is_none_or(|held| *at < held.at) {
-        *slot = Some(Register { at: at.clone(), value: value() });
+        put(slot, at, write);
+    }
+}
+
+fn put<T: Default>(slot: &mut Option<Register<T>>, at: &TotalOrder, write: impl FnOnce(&mut T)) {
+    match slot {
+        Some(held) => {
+            held.at.clone_from(at);
+            write(&mut held.value);
+        }
+        None => {
+            let mut value = T::default();
+            write(&mut value);
+            *slot = Some(Register { at: at.clone(), value });
+        }
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, btree_map::Entry};
 
-use types::{HashKey, OrderKey, time::Month};
+use types::{HashKey, Kind, OrderKey, record::Touchpoint, time::Month};
 
 use crate::{activity::MonthActivity, core::Core, fact::Fact, orders::OrderFacts};
 
@@ -32,8 +32,17 @@ pub struct Touched {
 impl Touched {
     /// The rows that a touchpoint changes.
     pub fn by(fact: &Fact<'_>, hash_key: &HashKey) -> Self {
-        let order = OrderFacts::concerns(fact).then(|| hash_key.order_key(fact.touchpoint.order_id()));
-        Self { month: fact.place.occurred_at.month(), order }
+        Self::of(fact.touchpoint, fact.kind, hash_key)
+    }
+
+    /// The rows that a touchpoint changes, before it is a fact.
+    pub fn by_touchpoint(touchpoint: &Touchpoint, hash_key: &HashKey) -> Self {
+        Self::of(touchpoint, Kind::of_name(&touchpoint.kind), hash_key)
+    }
+
+    fn of(touchpoint: &Touchpoint, kind: Option<Kind>, hash_key: &HashKey) -> Self {
+        let order = OrderFacts::concern(touchpoint, kind).then(|| hash_key.order_key(touchpoint.order_id()));
+        Self { month: touchpoint.occurred().month(), order }
     }
 }
 
