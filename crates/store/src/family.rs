@@ -50,11 +50,21 @@ pub trait Family {
     /// Key to bytes; the order of bytes is the order of rows.
     fn encode_key(key: &Self::Key) -> Vec<u8>;
 
+    /// The same behind bytes that are there; what is written for each touchpoint does it without bytes of its own.
+    fn write_key(key: &Self::Key, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(&Self::encode_key(key));
+    }
+
     /// Bytes to key; `None` if they have another form.
     fn decode_key(bytes: &[u8]) -> Option<Self::Key>;
 
     /// Value to bytes.
     fn encode_value(value: &Self::Value) -> Vec<u8>;
+
+    /// The same behind bytes that are there.
+    fn write_value(value: &Self::Value, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(&Self::encode_value(value));
+    }
 
     /// Bytes to value.
     ///
@@ -115,13 +125,50 @@ pub(crate) fn to_postcard<T: Serialize>(value: &T) -> Vec<u8> {
     postcard::to_stdvec(value).expect("rows hold nothing that postcard cannot write")
 }
 
+/// The same behind bytes that are there.
+pub(crate) fn write_postcard<T: Serialize>(value: &T, bytes: &mut Vec<u8>) {
+    postcard::serialize_with_flavor(value, Behind(bytes)).expect("rows hold nothing that postcard cannot write");
+}
+
+/// Writes behind bytes that are there.
+struct Behind<'a>(&'a mut Vec<u8>);
+
+impl postcard::ser_flavors::Flavor for Behind<'_> {
+    type Output = ();
+
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<()> {
+        Ok(())
+    }
+}
+
+/// What `write` puts behind nothing.
+pub(crate) fn written(write: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    write(&mut bytes);
+    bytes
+}
+
 pub(crate) fn from_postcard<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
     postcard::from_bytes(bytes).map_err(|error| error.to_string())
 }
 
 /// Two 16-byte hashes, as several key kinds are made of.
-pub(crate) fn pair(left: &[u8; 16], right: &[u8; 16]) -> Vec<u8> {
-    [left.as_slice(), right.as_slice()].concat()
+pub(crate) fn pair(left: &[u8; 16], right: &[u8; 16]) -> [u8; 32] {
+    let mut both = [0; 32];
+    let (first, second) = both.split_at_mut(16);
+    first.copy_from_slice(left);
+    second.copy_from_slice(right);
+    both
 }
 
 pub(crate) fn split_pair(bytes: &[u8]) -> Option<([u8; 16], [u8; 16])> {

@@ -73,8 +73,16 @@ impl<'a> Snapshot<'a> {
     /// # Errors
     /// `Read` or `Damaged`.
     pub fn multi_get<F: Family>(&self, keys: &[F::Key]) -> Result<Vec<Option<F::Value>>, StoreError> {
-        let keys: Vec<Vec<u8>> = keys.iter().map(F::encode_key).collect();
-        let found = self.store.db.batched_multi_get_cf_opt(self.store.handle::<F>(), &keys, false, &self.options());
+        let (mut bytes, mut ends) = (Vec::new(), Vec::with_capacity(keys.len()));
+        for key in keys {
+            F::write_key(key, &mut bytes);
+            ends.push(bytes.len());
+        }
+        let mut begin = 0;
+        let keys = ends
+            .into_iter()
+            .map(|end| bytes.get(std::mem::replace(&mut begin, end)..end).expect("places of bytes that were written"));
+        let found = self.store.db.batched_multi_get_cf_opt(self.store.handle::<F>(), keys, false, &self.options());
         found
             .into_iter()
             .map(|row| row.map_err(read_error)?.map(|bytes| decode_value::<F>(&bytes)).transpose())

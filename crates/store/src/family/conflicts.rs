@@ -18,7 +18,7 @@ impl Family for Conflicts {
     type Value = TimelineRow;
 
     fn encode_key((copy, content): &Self::Key) -> Vec<u8> {
-        pair(&copy.0, &content.0)
+        pair(&copy.0, &content.0).to_vec()
     }
 
     fn decode_key(bytes: &[u8]) -> Option<Self::Key> {

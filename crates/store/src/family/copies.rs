@@ -2,7 +2,7 @@
 
 use types::{ContentHash, CopyKey, FragmentId, Micros};
 
-use super::{Family, timeline::TimelineKey};
+use super::{Family, timeline::TimelineKey, written};
 
 /// The family of copies.
 #[derive(Debug)]
@@ -38,13 +38,23 @@ impl Family for Copies {
         key.0.to_vec()
     }
 
+    fn write_key(key: &CopyKey, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(&key.0);
+    }
+
     fn decode_key(bytes: &[u8]) -> Option<CopyKey> {
         Some(CopyKey(bytes.try_into().ok()?))
     }
 
     fn encode_value(row: &CopyRow) -> Vec<u8> {
+        written(|bytes| Self::write_value(row, bytes))
+    }
+
+    fn write_value(row: &CopyRow, bytes: &mut Vec<u8>) {
         let (occurred_at, received_at) = (row.occurred_at.0.to_be_bytes(), row.received_at.0.to_be_bytes());
-        [row.fragment.0.as_slice(), &occurred_at, &row.content.0, &received_at].concat()
+        for part in [row.fragment.0.as_slice(), &occurred_at, &row.content.0, &received_at] {
+            bytes.extend_from_slice(part);
+        }
     }
 
     fn decode_value(bytes: &[u8]) -> Result<CopyRow, String> {

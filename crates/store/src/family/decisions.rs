@@ -18,7 +18,7 @@ impl Family for Decisions {
     type Value = TimelineRow;
 
     fn encode_key((identifier, content): &Self::Key) -> Vec<u8> {
-        pair(&identifier.0, &content.0)
+        pair(&identifier.0, &content.0).to_vec()
     }
 
     fn decode_key(bytes: &[u8]) -> Option<Self::Key> {

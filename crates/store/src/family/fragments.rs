@@ -4,7 +4,7 @@ use profile::Core;
 use serde::{Deserialize, Serialize};
 use types::{FragmentId, Identifier, TotalOrder};
 
-use super::{Family, from_postcard, to_postcard};
+use super::{Family, from_postcard, write_postcard, written};
 
 /// The family of fragments.
 #[derive(Debug)]
@@ -31,12 +31,20 @@ impl Family for Fragments {
         key.0.to_vec()
     }
 
+    fn write_key(key: &FragmentId, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(&key.0);
+    }
+
     fn decode_key(bytes: &[u8]) -> Option<FragmentId> {
         Some(FragmentId(bytes.try_into().ok()?))
     }
 
     fn encode_value(value: &FragmentRow) -> Vec<u8> {
-        to_postcard(value)
+        written(|bytes| Self::write_value(value, bytes))
+    }
+
+    fn write_value(value: &Self::Value, bytes: &mut Vec<u8>) {
+        write_postcard(value, bytes);
     }
 
     fn decode_value(bytes: &[u8]) -> Result<FragmentRow, String> {

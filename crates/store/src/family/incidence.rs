@@ -16,7 +16,11 @@ impl Family for Incidence {
     type Value = ();
 
     fn encode_key((identifier, fragment): &Self::Key) -> Vec<u8> {
-        pair(&identifier.0, &fragment.0)
+        pair(&identifier.0, &fragment.0).to_vec()
+    }
+
+    fn write_key((identifier, fragment): &Self::Key, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(&pair(&identifier.0, &fragment.0));
     }
 
     fn decode_key(bytes: &[u8]) -> Option<Self::Key> {

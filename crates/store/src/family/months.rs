@@ -3,7 +3,7 @@
 use profile::MonthActivity;
 use types::{FragmentId, time::Month};
 
-use super::{Family, from_postcard, to_postcard};
+use super::{Family, from_postcard, write_postcard, written};
 
 /// The family of months of fragments.
 #[derive(Debug)]
@@ -18,8 +18,13 @@ impl Family for Months {
     type Key = (FragmentId, Month);
     type Value = MonthActivity;
 
-    fn encode_key((fragment, month): &Self::Key) -> Vec<u8> {
-        [fragment.0.as_slice(), &(month.0.cast_unsigned() ^ SIGN).to_be_bytes()].concat()
+    fn encode_key(key: &Self::Key) -> Vec<u8> {
+        written(|bytes| Self::write_key(key, bytes))
+    }
+
+    fn write_key((fragment, month): &Self::Key, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(&fragment.0);
+        bytes.extend_from_slice(&(month.0.cast_unsigned() ^ SIGN).to_be_bytes());
     }
 
     fn decode_key(bytes: &[u8]) -> Option<Self::Key> {
@@ -29,7 +34,11 @@ impl Family for Months {
     }
 
     fn encode_value(value: &MonthActivity) -> Vec<u8> {
-        to_postcard(value)
+        written(|bytes| Self::write_value(value, bytes))
+    }
+
+    fn write_value(value: &Self::Value, bytes: &mut Vec<u8>) {
+        write_postcard(value, bytes);
     }
 
     fn decode_value(bytes: &[u8]) -> Result<MonthActivity, String> {

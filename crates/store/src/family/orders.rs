@@ -3,7 +3,7 @@
 use profile::OrderFacts;
 use types::{FragmentId, OrderKey};
 
-use super::{Family, from_postcard, pair, split_pair, to_postcard};
+use super::{Family, from_postcard, pair, split_pair, write_postcard, written};
 
 /// The family of orders of fragments.
 #[derive(Debug)]
@@ -16,7 +16,11 @@ impl Family for Orders {
     type Value = OrderFacts;
 
     fn encode_key((fragment, order): &Self::Key) -> Vec<u8> {
-        pair(&fragment.0, &order.0)
+        pair(&fragment.0, &order.0).to_vec()
+    }
+
+    fn write_key((fragment, order): &Self::Key, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(&pair(&fragment.0, &order.0));
     }
 
     fn decode_key(bytes: &[u8]) -> Option<Self::Key> {
@@ -24,7 +28,11 @@ impl Family for Orders {
     }
 
     fn encode_value(value: &OrderFacts) -> Vec<u8> {
-        to_postcard(value)
+        written(|bytes| Self::write_value(value, bytes))
+    }
+
+    fn write_value(value: &Self::Value, bytes: &mut Vec<u8>) {
+        write_postcard(value, bytes);
     }
 
     fn decode_value(bytes: &[u8]) -> Result<OrderFacts, String> {

@@ -29,6 +29,10 @@ where
 {
     let (key_bytes, value_bytes) = (F::encode_key(&key), F::encode_value(&value));
     let (key_read, value_read) = F::decode(&key_bytes, &value_bytes).unwrap();
+    let (mut key_behind, mut value_behind) = (vec![1, 2], vec![3]);
+    F::write_key(&key, &mut key_behind);
+    F::write_value(&value, &mut value_behind);
+    assert_eq!((&key_behind[2..], &value_behind[1..]), (key_bytes.as_slice(), value_bytes.as_slice()));
     assert_eq!((key_read, value_read), (key, value));
     assert!(F::decode_key(&[key_bytes, vec![0]].concat()).is_none(), "{} took a longer key", F::NAME);
 }

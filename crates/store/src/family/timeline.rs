@@ -2,7 +2,7 @@
 
 use types::{CopyKey, FragmentId, Micros};
 
-use super::Family;
+use super::{Family, written};
 
 /// The family of timelines.
 #[derive(Debug)]
@@ -20,14 +20,23 @@ pub struct TimelineKey {
 }
 
 /// A touchpoint as it lies in the journal.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TimelineRow {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimelineRow<B = Vec<u8>> {
     /// Partition of the journal.
     pub partition: u32,
     /// Offset in it.
     pub offset: u64,
     /// The encoded `patron.journal.v1.Envelope`.
-    pub envelope: Vec<u8>,
+    pub envelope: B,
+}
+
+impl<B: AsRef<[u8]>> TimelineRow<B> {
+    /// Its bytes, behind bytes that are there.
+    pub fn write(&self, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(&self.partition.to_be_bytes());
+        bytes.extend_from_slice(&self.offset.to_be_bytes());
+        bytes.extend_from_slice(self.envelope.as_ref());
+    }
 }
 
 /// Flips the sign bit, so that the order of bytes is the order of numbers.
@@ -47,9 +56,13 @@ impl Family for Timeline {
     type Value = TimelineRow;
 
     fn encode_key(key: &TimelineKey) -> Vec<u8> {
-        let mut bytes = TimelineKey::lower_bound(key.fragment, key.occurred_at);
+        written(|bytes| Self::write_key(key, bytes))
+    }
+
+    fn write_key(key: &TimelineKey, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(&key.fragment.0);
+        bytes.extend_from_slice(&(key.occurred_at.0.cast_unsigned() ^ SIGN).to_be_bytes());
         bytes.extend_from_slice(&key.copy.0);
-        bytes
     }
 
     fn decode_key(bytes: &[u8]) -> Option<TimelineKey> {
@@ -64,7 +77,11 @@ impl Family for Timeline {
     }
 
     fn encode_value(value: &TimelineRow) -> Vec<u8> {
-        [value.partition.to_be_bytes().as_slice(), &value.offset.to_be_bytes(), &value.envelope].concat()
+        written(|bytes| value.write(bytes))
+    }
+
+    fn write_value(value: &TimelineRow, bytes: &mut Vec<u8>) {
+        value.write(bytes);
     }
 
     fn decode_value(bytes: &[u8]) -> Result<TimelineRow, String> {

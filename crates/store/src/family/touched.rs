@@ -7,7 +7,7 @@
 use segment::Facets;
 use types::{IdentifierId, Micros};
 
-use super::Family;
+use super::{Family, written};
 
 /// The family of what is still to be told.
 #[derive(Debug)]
@@ -58,8 +58,13 @@ impl Family for Touched {
     type Key = (u64, IdentifierId);
     type Value = Touch;
 
-    fn encode_key((sequence, identifier): &Self::Key) -> Vec<u8> {
-        [sequence.to_be_bytes().as_slice(), &identifier.0].concat()
+    fn encode_key(key: &Self::Key) -> Vec<u8> {
+        written(|bytes| Self::write_key(key, bytes))
+    }
+
+    fn write_key((sequence, identifier): &Self::Key, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(&sequence.to_be_bytes());
+        bytes.extend_from_slice(&identifier.0);
     }
 
     fn decode_key(bytes: &[u8]) -> Option<Self::Key> {
@@ -68,10 +73,16 @@ impl Family for Touched {
     }
 
     fn encode_value(touch: &Touch) -> Vec<u8> {
+        written(|bytes| Self::write_value(touch, bytes))
+    }
+
+    fn write_value(touch: &Touch, bytes: &mut Vec<u8>) {
         let Touch { by, facets, since } = touch;
         let flags = u8::from(by.evidence) | u8::from(by.decision) << 1;
         let numbers = [by.offset, facets.0, since.0.cast_unsigned()].map(u64::to_be_bytes);
-        [[flags].as_slice(), &by.partition.to_be_bytes(), numbers.as_flattened()].concat()
+        bytes.push(flags);
+        bytes.extend_from_slice(&by.partition.to_be_bytes());
+        bytes.extend_from_slice(numbers.as_flattened());
     }
 
     fn decode_value(bytes: &[u8]) -> Result<Touch, String> {
