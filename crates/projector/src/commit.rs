@@ -6,57 +6,78 @@ use store::{
     Batch, StoreError,
     family::{
         Conflicts, Copies, Decisions, Family, Fragments, Incidence, Losers, Months, Orders, Shards, Timeline,
-        fragments::FragmentRow, shards::ShardRow,
+        shards::ShardRow, timeline::TimelineRow,
     },
 };
 use types::FragmentId;
 
 use crate::{
     touches::Touches,
+    warm::{ROW_BYTES_MAX, Warm},
     working::{FragmentWork, Working},
 };
 
+/// What there is once the batch is written.
+pub(crate) struct After {
+    /// The shards.
+    pub(crate) shards: BTreeMap<u32, ShardRow>,
+    /// The fragments of the batch; `None` for one that is too large to stay.
+    fragments: Vec<(FragmentId, Option<Box<FragmentWork>>)>,
+}
+
+impl After {
+    /// Keeps what can stay in memory. Only for who has written the batch.
+    pub(crate) fn keep(self, warm: &mut Warm) -> BTreeMap<u32, ShardRow> {
+        for (fragment, work) in self.fragments {
+            match work.and_then(FragmentWork::written) {
+                Some(work) => warm.keep(fragment, work),
+                // It may have been folded anew beside the one that stayed.
+                None => drop(warm.take(fragment)),
+            }
+        }
+        self.shards
+    }
+}
+
 impl Working<'_> {
-    /// All changes of the batch, and the shards as they are after it; with `touches`, also whom they touched.
-    pub(crate) fn into_batch(mut self, touches: bool) -> Result<(Batch, BTreeMap<u32, ShardRow>), StoreError> {
+    /// All changes of the batch, and what there is after it; with `touches`, also whom they touched.
+    pub(crate) fn into_batch(mut self, touches: bool) -> Result<(Batch, After), StoreError> {
         self.refold_stale()?;
         let mut batch = Batch::default();
         if touches {
             Touches::of(&self).put(&mut batch);
         }
+        let mut fragments = Vec::with_capacity(self.fragments.len());
         for (fragment, work) in std::mem::take(&mut self.fragments) {
+            let bytes = batch.bytes_len();
             if work.dirty {
-                self.put_fragment(&mut batch, fragment, work)?;
+                self.put_fragment(&mut batch, fragment, &work)?;
             }
+            fragments.push((fragment, Some(work).filter(|_| batch.bytes_len() - bytes <= ROW_BYTES_MAX)));
         }
-        put_all::<Timeline>(&mut batch, &self.timeline);
-        put_all::<Conflicts>(&mut batch, &self.conflicts);
-        put_all::<Decisions>(&mut batch, &self.decisions);
+        put_all::<Timeline, _>(&mut batch, &self.timeline);
+        put_all::<Conflicts, _>(&mut batch, &self.conflicts);
+        put_all::<Decisions, _>(&mut batch, &self.decisions);
         self.losers.iter().for_each(|key| batch.put::<Losers>(key, &()));
-        for (key, row) in &self.copies {
-            row.iter().for_each(|row| batch.put::<Copies>(key, row));
-        }
+        self.copies.rows().for_each(|(key, row)| batch.put::<Copies>(key, row));
         for (partition, shard) in &self.shards {
             batch.put::<Shards>(partition, shard);
         }
-        Ok((batch, self.shards))
+        Ok((batch, After { shards: self.shards, fragments }))
     }
 
-    fn put_fragment(&mut self, batch: &mut Batch, fragment: FragmentId, work: FragmentWork) -> Result<(), StoreError> {
+    fn put_fragment(&mut self, batch: &mut Batch, fragment: FragmentId, work: &FragmentWork) -> Result<(), StoreError> {
         if work.stale {
-            self.delete_stale(batch, fragment, &work)?;
+            self.delete_stale(batch, fragment, work)?;
         }
         let exists = work.exists();
         if exists != work.existed {
-            self.put_incidence(batch, fragment, &work, exists);
+            self.put_incidence(batch, fragment, work, exists);
         }
         work.months.iter().for_each(|(month, row)| batch.put::<Months>(&(fragment, *month), row));
         work.orders.iter().for_each(|(order, row)| batch.put::<Orders>(&(fragment, *order), row));
         if exists {
-            batch.put::<Fragments>(
-                &fragment,
-                &FragmentRow { identifiers: work.identifiers, core: work.core, lost: work.lost },
-            );
+            batch.put::<Fragments>(&fragment, &work.row);
         } else {
             batch.delete::<Fragments>(&fragment);
         }
@@ -81,7 +102,7 @@ impl Working<'_> {
     }
 
     fn put_incidence(&mut self, batch: &mut Batch, fragment: FragmentId, work: &FragmentWork, exists: bool) {
-        for identifier in &work.identifiers {
+        for identifier in &work.row.identifiers {
             let key = (self.hash_key.identifier_id(identifier), fragment);
             if exists {
                 batch.put::<Incidence>(&key, &());
@@ -94,10 +115,11 @@ impl Working<'_> {
     }
 }
 
-fn put_all<F: Family>(batch: &mut Batch, rows: &BTreeMap<F::Key, Option<F::Value>>) {
+/// Rows whose value is an envelope with its position.
+fn put_all<F: Family, B: AsRef<[u8]>>(batch: &mut Batch, rows: &BTreeMap<F::Key, Option<TimelineRow<B>>>) {
     for (key, row) in rows {
         match row {
-            Some(row) => batch.put::<F>(key, row),
+            Some(row) => batch.put_written::<F>(key, |bytes| row.write(bytes)),
             None => batch.delete::<F>(key),
         }
     }

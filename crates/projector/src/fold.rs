@@ -3,6 +3,8 @@
 //! Of touchpoints that share their identity but not their content, the least (occurred_at, content hash) counts; the others are
 //! kept as conflicts.
 
+use std::borrow::Cow;
+
 use segment::Facets;
 use store::{
     StoreError,
@@ -13,20 +15,20 @@ use store::{
         touched::{Touch, Toucher},
     },
 };
-use types::{ContentHash, IdentifierId, Micros, TotalOrder, record::Envelope};
+use types::{ContentHash, IdentifierId, Micros, TotalOrder, record::EnvelopeView};
 
 use crate::{
     incoming::{Incoming, IncomingDecision},
     meter,
-    working::Working,
+    working::{Row, Working},
 };
 
-impl Working<'_> {
+impl<'a> Working<'a> {
     /// Folds one touchpoint in.
-    pub(crate) fn fold(&mut self, incoming: &Incoming) -> Result<(), StoreError> {
+    pub(crate) fn fold(&mut self, incoming: &'a Incoming) -> Result<(), StoreError> {
         let newest = &mut self.shard(incoming.partition).newest_occurred_at;
         *newest = (*newest).max(Some(incoming.touchpoint.occurred()));
-        match self.copies.get(&incoming.copy).copied().flatten() {
+        match self.copies.get(&incoming.copy).copied() {
             None => self.fold_new(incoming),
             Some(held) if held.content == incoming.content => self.fold_copy(incoming, held)?,
             Some(held) => self.fold_conflict(incoming, held)?,
@@ -34,7 +36,7 @@ impl Working<'_> {
         Ok(())
     }
 
-    fn fold_new(&mut self, incoming: &Incoming) {
+    fn fold_new(&mut self, incoming: &'a Incoming) {
         let shard = self.shard(incoming.partition);
         shard.touchpoints += 1;
         meter::folded();
@@ -42,38 +44,39 @@ impl Working<'_> {
     }
 
     /// Makes a touchpoint the one that counts.
-    fn admit(&mut self, incoming: &Incoming) {
+    fn admit(&mut self, incoming: &'a Incoming) {
         let row = CopyRow {
             fragment: incoming.fragment,
             occurred_at: incoming.touchpoint.occurred(),
             content: incoming.content,
             received_at: incoming.received_at,
         };
-        self.copies.insert(incoming.copy, Some(row));
+        self.copies.put(incoming.copy, row);
         self.timeline.insert(row.timeline_key(incoming.copy), Some(incoming.timeline_row()));
-        let hash_key = self.hash_key;
+        let fact = incoming.fact_reusing(self.place.take());
         let fragment = self.fragments.entry(incoming.fragment).or_default();
-        fragment.add(&incoming.fact(), hash_key);
+        fragment.add(&fact, incoming.touched);
         fragment.touch = fragment.touch.and(incoming.touch());
+        self.place = Some(fact.place);
     }
 
     /// An equal copy changes nothing but the time of receipt, which is the earliest.
-    fn fold_copy(&mut self, incoming: &Incoming, held: CopyRow) -> Result<(), StoreError> {
+    fn fold_copy(&mut self, incoming: &'a Incoming, held: CopyRow) -> Result<(), StoreError> {
         self.shard(incoming.partition).copies += 1;
         meter::copy();
         if incoming.received_at < held.received_at {
-            self.copies.insert(incoming.copy, Some(CopyRow { received_at: incoming.received_at, ..held }));
+            self.copies.put(incoming.copy, CopyRow { received_at: incoming.received_at, ..held });
             self.timeline.insert(held.timeline_key(incoming.copy), Some(incoming.timeline_row()));
         }
         Ok(())
     }
 
-    fn fold_conflict(&mut self, incoming: &Incoming, held: CopyRow) -> Result<(), StoreError> {
+    fn fold_conflict(&mut self, incoming: &'a Incoming, held: CopyRow) -> Result<(), StoreError> {
         let key = (incoming.copy, incoming.content);
         if let Some(known) = self.conflict(key)? {
             self.shard(incoming.partition).copies += 1;
             meter::copy();
-            if incoming.received_at < received_at(&known) {
+            if incoming.received_at < received_at(&known.envelope) {
                 self.conflicts.insert(key, Some(incoming.timeline_row()));
             }
             return Ok(());
@@ -106,7 +109,7 @@ impl Working<'_> {
             Some(_) => shard.copies += 1,
             None => shard.decisions += 1,
         }
-        if known.as_ref().is_none_or(|known| incoming.received_at < received_at(known)) {
+        if known.as_ref().is_none_or(|known| incoming.received_at < received_at(&known.envelope)) {
             for end in incoming.ends {
                 self.decisions.insert((end, incoming.content), Some(incoming.row.clone()));
             }
@@ -150,12 +153,12 @@ impl Incoming {
         Touch { by, facets: Facets::ALL, since: Micros(i64::MIN) }
     }
 
-    fn timeline_row(&self) -> TimelineRow {
-        TimelineRow { partition: self.partition, offset: self.offset, envelope: self.envelope.clone() }
+    fn timeline_row(&self) -> Row<'_> {
+        Row { partition: self.partition, offset: self.offset, envelope: Cow::Borrowed(&self.envelope) }
     }
 }
 
 /// When a kept touchpoint was received; a row that cannot be read counts as received last.
-fn received_at(row: &TimelineRow) -> Micros {
-    prost::Message::decode(row.envelope.as_slice()).map_or(Micros(i64::MAX), |envelope: Envelope| envelope.received())
+fn received_at(envelope: &[u8]) -> Micros {
+    EnvelopeView::decode(envelope).map_or(Micros(i64::MAX), |envelope| envelope.received())
 }

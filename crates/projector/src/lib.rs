@@ -24,6 +24,7 @@ mod scrub;
 mod skip;
 mod touches;
 mod verify;
+mod warm;
 mod working;
 
 pub use checkpoint_service::CheckpointCalls;

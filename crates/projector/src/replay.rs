@@ -13,7 +13,8 @@ use store::{Store, StoreError, family::shards::ShardRow};
 use types::HashKey;
 
 use crate::{
-    incoming::{self, Incoming, IncomingDecision, Read},
+    incoming::{self, Arrivals, IncomingDecision, Read},
+    warm::Warm,
     working::Working,
 };
 
@@ -120,18 +121,18 @@ fn fold(
     records: Vec<Record>,
     until: &BTreeMap<u32, u64>,
 ) -> Result<Shards, ReplayError> {
-    let (incoming, decisions) = read(records, hash_key, &mut shards, until)?;
+    let (arrivals, decisions) = read(records, hash_key, &mut shards, until)?;
     let snapshot = store.snapshot();
-    let mut working = Working::load(&snapshot, hash_key, shards, &incoming)?;
+    let mut working = Working::load(&snapshot, hash_key, shards, arrivals.all(), &mut Warm::new(0))?;
     // Counters of the projector's metrics count the live fold alone.
     metrics::with_local_recorder(&metrics::NoopRecorder, || {
-        incoming.iter().try_for_each(|one| working.fold(one))?;
+        arrivals.all().iter().try_for_each(|one| working.fold(one))?;
         decisions.iter().try_for_each(|decision| working.decide(decision))
     })?;
     // Nothing of it is ever published.
-    let (batch, shards) = working.into_batch(false)?;
+    let (batch, after) = working.into_batch(false)?;
     store.write(batch)?;
-    Ok(shards)
+    Ok(after.shards)
 }
 
 /// As the projector reads them: what cannot be folded is counted and passed over.
@@ -140,21 +141,21 @@ fn read(
     hash_key: &HashKey,
     shards: &mut Shards,
     until: &BTreeMap<u32, u64>,
-) -> Result<(Vec<Incoming>, Vec<IncomingDecision>), ReplayError> {
-    let (mut incoming, mut decisions) = (Vec::with_capacity(records.len()), Vec::new());
+) -> Result<(Arrivals, Vec<IncomingDecision>), ReplayError> {
+    let (mut arrivals, mut decisions) = (Arrivals::default(), Vec::new());
     for record in records {
         let Position { partition, offset } = record.position;
         let shard = shards.entry(partition).or_default();
         if offset < shard.applied || offset >= until.get(&partition).copied().unwrap_or_default() {
             continue;
         }
-        match incoming::read(record, hash_key) {
-            Read::Touchpoint(touchpoint) => incoming.push(*touchpoint),
+        match incoming::read(record, hash_key, &mut arrivals) {
+            Read::Touchpoint => {}
             Read::Decision(decision) => decisions.push(decision),
             Read::Skip(_, reason) => *shard.skipped.entry(reason.name().to_owned()).or_default() += 1,
             Read::Newer(version) => return Err(ReplayError::Newer { partition, offset, version }),
         }
         shard.applied = offset + 1;
     }
-    Ok((incoming, decisions))
+    Ok((arrivals, decisions))
 }

@@ -20,9 +20,10 @@ mod quiet;
 use crate::{
     dead_letter::DeadLetters,
     definitions::Definitions,
-    incoming::{self, Incoming, IncomingDecision, Read},
+    incoming::{self, Arrivals, IncomingDecision, Read},
     meter,
     touches::Touching,
+    warm::Warm,
     working::Working,
 };
 
@@ -137,6 +138,7 @@ impl Projector {
         let metered = Arc::new(AtomicBool::new(true));
         let touching = Arc::new(Touching::new(beside.touches));
         let dead_letters = DeadLetters::new(Arc::clone(&journals.dead_letters), journal.as_ref());
+        let warm = Warm::new(settings.batch_records_max);
         let shard_thread = ShardThread {
             store,
             definitions,
@@ -144,6 +146,8 @@ impl Projector {
             letters_from: beside.letters_from,
             settings,
             shards,
+            arrivals: Arrivals::default(),
+            warm,
             publisher,
             stop: Arc::clone(&stop),
             metered: Arc::clone(&metered),
@@ -198,6 +202,8 @@ struct ShardThread {
     letters_from: BTreeMap<u32, u64>,
     settings: ProjectorSettings,
     shards: BTreeMap<u32, ShardRow>,
+    arrivals: Arrivals,
+    warm: Warm,
     publisher: watch::Sender<Progress>,
     stop: Arc<AtomicBool>,
     metered: Arc<AtomicBool>,
@@ -239,12 +245,11 @@ impl ShardThread {
     fn project(&mut self, records: Vec<Record>) {
         let count = records.len();
         let started = Instant::now();
-        let Batch { incoming, decisions, mut letters, shards, newer } = self.read(records);
+        let Batch { decisions, mut letters, shards, newer } = self.read(records);
         loop {
             // Before the offset moves: what is passed over is never lost, at worst kept twice under one id.
             let kept = self.dead_letters.append(&letters).map(|()| letters.clear());
-            let written = kept
-                .and_then(|()| self.write(&incoming, &decisions, shards.clone()).map_err(|error| error.to_string()));
+            let written = kept.and_then(|()| self.write(&decisions, shards.clone()).map_err(|error| error.to_string()));
             match written {
                 Ok(shards) => {
                     self.shards = shards;
@@ -264,18 +269,17 @@ impl ShardThread {
     }
 
     /// Reads records up to the first that a newer version wrote; counters and applied offsets move along.
-    fn read(&self, records: Vec<Record>) -> Batch {
-        let incoming = Vec::with_capacity(records.len());
-        let mut batch =
-            Batch { incoming, decisions: Vec::new(), letters: Vec::new(), shards: self.shards.clone(), newer: None };
+    fn read(&mut self, records: Vec<Record>) -> Batch {
+        self.arrivals.clear();
+        let mut batch = Batch { decisions: Vec::new(), letters: Vec::new(), shards: self.shards.clone(), newer: None };
         for record in records {
             let Position { partition, offset } = record.position;
             let shard = batch.shards.entry(partition).or_default();
             if offset < shard.applied {
                 continue;
             }
-            match incoming::read(record, &self.settings.hash_key) {
-                Read::Touchpoint(touchpoint) => batch.incoming.push(*touchpoint),
+            match incoming::read(record, &self.settings.hash_key, &mut self.arrivals) {
+                Read::Touchpoint => {}
                 Read::Decision(decision) => batch.decisions.push(decision),
                 Read::Skip(record, reason) => {
                     tracing::warn!(partition, offset, reason = reason.name(), "a record goes to the dead letters");
@@ -296,24 +300,25 @@ impl ShardThread {
         batch
     }
 
+    /// Folds what has arrived and writes it; the shards as they are then.
     fn write(
-        &self,
-        incoming: &[Incoming],
+        &mut self,
         decisions: &[IncomingDecision],
         shards: BTreeMap<u32, ShardRow>,
     ) -> Result<BTreeMap<u32, ShardRow>, StoreError> {
         let touches = self.touching.hear();
+        let (hash_key, arrivals) = (&self.settings.hash_key, self.arrivals.all());
         let snapshot = self.store.snapshot();
-        let mut working = Working::load(&snapshot, &self.settings.hash_key, shards, incoming)?;
-        for one in incoming {
+        let mut working = Working::load(&snapshot, hash_key, shards, arrivals, &mut self.warm)?;
+        for one in arrivals {
             working.fold(one)?;
         }
         for decision in decisions {
             working.decide(decision)?;
         }
-        let (batch, shards) = working.into_batch(touches)?;
+        let (batch, after) = working.into_batch(touches)?;
         self.store.write(batch)?;
-        Ok(shards)
+        Ok(after.keep(&mut self.warm))
     }
 
     fn publish(&self, halted: Option<String>) {
@@ -349,9 +354,8 @@ impl ShardThread {
     }
 }
 
-/// What a batch of records came to.
+/// What a batch of records came to, beside the touchpoints that arrived.
 struct Batch {
-    incoming: Vec<Incoming>,
     decisions: Vec<IncomingDecision>,
     letters: Vec<NewRecord>,
     shards: BTreeMap<u32, ShardRow>,

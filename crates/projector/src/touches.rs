@@ -34,7 +34,7 @@ impl Touches {
         let mut touches = Self { sequence, touched: BTreeMap::new() };
         for work in working.fragments.values().filter(|work| work.dirty) {
             let touch = touch_of(work);
-            work.identifiers.iter().for_each(|held| touches.add(working.hash_key.identifier_id(held), touch));
+            work.row.identifiers.iter().for_each(|held| touches.add(working.hash_key.identifier_id(held), touch));
         }
         for ((identifier, _), row) in &working.decisions {
             if let Some(row) = row {

@@ -2,9 +2,12 @@
 //!
 //! Reads inside a batch see the batch's own changes. Nothing here is durable until `commit`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
-use profile::{Core, MonthActivity, OrderFacts, Touched, fact::Fact};
+use profile::{MonthActivity, OrderFacts, Touched, fact::Fact};
 use store::{
     Snapshot, StoreError,
     family::{
@@ -16,22 +19,27 @@ use store::{
         touched::Touch,
     },
 };
-use types::{ContentHash, CopyKey, FragmentId, HashKey, Identifier, IdentifierId, OrderKey, TotalOrder, time::Month};
+use types::{ContentHash, CopyKey, FragmentId, HashKey, IdentifierId, OrderKey, TotalOrder, time::Month};
 
-use crate::incoming::Incoming;
+use crate::{incoming::Incoming, warm::Warm};
 
 /// Rows of a batch by key; `None` in a map of rows means "deleted" or "not there".
 pub(crate) struct Working<'a> {
     pub(crate) snapshot: &'a Snapshot<'a>,
     pub(crate) hash_key: &'a HashKey,
-    pub(crate) copies: BTreeMap<CopyKey, Option<CopyRow>>,
-    pub(crate) fragments: BTreeMap<FragmentId, FragmentWork>,
-    pub(crate) timeline: BTreeMap<TimelineKey, Option<TimelineRow>>,
-    pub(crate) conflicts: BTreeMap<(CopyKey, ContentHash), Option<TimelineRow>>,
+    pub(crate) copies: Loaded<CopyKey, CopyRow>,
+    pub(crate) fragments: BTreeMap<FragmentId, Box<FragmentWork>>,
+    pub(crate) timeline: BTreeMap<TimelineKey, Option<Row<'a>>>,
+    pub(crate) conflicts: BTreeMap<(CopyKey, ContentHash), Option<Row<'a>>>,
     pub(crate) losers: BTreeSet<(FragmentId, CopyKey, ContentHash)>,
     pub(crate) decisions: BTreeMap<(IdentifierId, ContentHash), Option<TimelineRow>>,
     pub(crate) shards: BTreeMap<u32, ShardRow>,
+    /// The place of the touchpoint before, whose memory the next takes over.
+    pub(crate) place: Option<TotalOrder>,
 }
+
+/// A row that came with the batch, whose envelope lies in the record, or one that the store had.
+pub(crate) type Row<'a> = TimelineRow<Cow<'a, [u8]>>;
 
 /// One fragment of a batch.
 #[derive(Debug, Default)]
@@ -40,12 +48,8 @@ pub(crate) struct FragmentWork {
     pub(crate) existed: bool,
     /// Shard that it belongs to.
     pub(crate) partition: u32,
-    /// Identifiers, in the order of their ids.
-    pub(crate) identifiers: Vec<Identifier>,
-    /// The core record.
-    pub(crate) core: Core,
-    /// The first of its touchpoints that lost.
-    pub(crate) lost: Option<TotalOrder>,
+    /// Identifiers, core record, the first touchpoint that lost.
+    pub(crate) row: FragmentRow,
     /// Months that this batch touches; all of them once folded anew.
     pub(crate) months: BTreeMap<Month, MonthActivity>,
     /// Orders that this batch touches; all of them once folded anew.
@@ -58,6 +62,8 @@ pub(crate) struct FragmentWork {
     pub(crate) touch: Touch,
     /// What it said about identity before this batch.
     before: (Option<TotalOrder>, bool),
+    /// A month as the store has it, which this batch does not touch.
+    aside: Option<(Month, MonthActivity)>,
 }
 
 impl<'a> Working<'a> {
@@ -67,39 +73,47 @@ impl<'a> Working<'a> {
         hash_key: &'a HashKey,
         shards: BTreeMap<u32, ShardRow>,
         incoming: &[Incoming],
+        warm: &mut Warm,
     ) -> Result<Self, StoreError> {
         let (conflicts, timeline) = (BTreeMap::new(), BTreeMap::new());
-        let copies = rows::<Copies>(snapshot, incoming.iter().map(|one| one.copy))?.collect();
+        let copies = Loaded(rows::<Copies>(snapshot, incoming.iter().map(|one| one.copy))?.collect());
         let fragments = BTreeMap::new();
         let (losers, decisions) = (BTreeSet::new(), BTreeMap::new());
         let mut working =
-            Self { snapshot, hash_key, copies, fragments, timeline, conflicts, losers, decisions, shards };
-        working.load_fragments(incoming)?;
+            Self { snapshot, hash_key, copies, fragments, timeline, conflicts, losers, decisions, shards, place: None };
+        working.load_fragments(incoming, warm)?;
         working.load_parts(incoming)?;
         Ok(working)
     }
 
-    fn load_fragments(&mut self, incoming: &[Incoming]) -> Result<(), StoreError> {
-        for (fragment, row) in rows::<Fragments>(self.snapshot, incoming.iter().map(|one| one.fragment))? {
-            self.fragments.insert(fragment, FragmentWork::of(row));
-        }
-        for one in incoming {
-            if let Some(work) = self.fragments.get_mut(&one.fragment) {
-                work.partition = one.partition;
-                if work.identifiers.is_empty() {
-                    work.identifiers.clone_from(&one.identifiers);
-                }
+    fn load_fragments(&mut self, incoming: &[Incoming], warm: &mut Warm) -> Result<(), StoreError> {
+        let mut cold = Vec::new();
+        for fragment in distinct(incoming.iter().map(|one| one.fragment)) {
+            match warm.take(fragment) {
+                Some(work) => drop(self.fragments.insert(fragment, work)),
+                None => cold.push(fragment),
             }
+        }
+        for (fragment, row) in rows::<Fragments>(self.snapshot, cold)? {
+            self.fragments.insert(fragment, Box::new(FragmentWork::of(row)));
         }
         Ok(())
     }
 
     fn load_parts(&mut self, incoming: &[Incoming]) -> Result<(), StoreError> {
-        let (mut months, mut orders) = (BTreeSet::new(), BTreeSet::new());
-        for one in incoming.iter().filter(|one| self.exists(one.fragment)) {
-            let touched = Touched::by(&one.fact(), self.hash_key);
-            months.insert((one.fragment, touched.month));
-            orders.extend(touched.order.map(|order| (one.fragment, order)));
+        let (mut months, mut orders) = (Vec::new(), Vec::new());
+        for one in incoming {
+            let Some(work) = self.fragments.get_mut(&one.fragment) else { continue };
+            work.partition = one.partition;
+            if work.row.identifiers.is_empty() {
+                work.row.identifiers = one.identifiers(self.hash_key);
+            }
+            if work.existed {
+                if !work.brings(one.touched.month) {
+                    months.push((one.fragment, one.touched.month));
+                }
+                orders.extend(one.touched.order.map(|order| (one.fragment, order)));
+            }
         }
         for ((fragment, month), row) in rows::<Months>(self.snapshot, months)? {
             if let (Some(work), Some(row)) = (self.fragments.get_mut(&fragment), row) {
@@ -114,23 +128,19 @@ impl<'a> Working<'a> {
         Ok(())
     }
 
-    fn exists(&self, fragment: FragmentId) -> bool {
-        self.fragments.get(&fragment).is_some_and(|work| work.existed)
-    }
-
     /// A touchpoint of a timeline, as of this batch.
-    pub(crate) fn timeline_row(&self, key: &TimelineKey) -> Result<Option<TimelineRow>, StoreError> {
+    pub(crate) fn timeline_row(&self, key: &TimelineKey) -> Result<Option<Row<'a>>, StoreError> {
         match self.timeline.get(key) {
             Some(changed) => Ok(changed.clone()),
-            None => self.snapshot.get::<Timeline>(key),
+            None => Ok(self.snapshot.get::<Timeline>(key)?.map(held)),
         }
     }
 
     /// A conflicting touchpoint, as of this batch.
-    pub(crate) fn conflict(&self, key: (CopyKey, ContentHash)) -> Result<Option<TimelineRow>, StoreError> {
+    pub(crate) fn conflict(&self, key: (CopyKey, ContentHash)) -> Result<Option<Row<'a>>, StoreError> {
         match self.conflicts.get(&key) {
             Some(changed) => Ok(changed.clone()),
-            None => self.snapshot.get::<Conflicts>(&key),
+            None => Ok(self.snapshot.get::<Conflicts>(&key)?.map(held)),
         }
     }
 
@@ -144,16 +154,44 @@ impl FragmentWork {
     /// Of a row of the store.
     pub(crate) fn of(row: Option<FragmentRow>) -> Self {
         let existed = row.is_some();
-        let FragmentRow { identifiers, core, lost } = row.unwrap_or_default();
-        let mut work = Self { existed, identifiers, core, lost, ..Self::default() };
-        let (first, counts) = work.evidence();
-        work.before = (first.cloned(), counts);
+        let mut work = Self { existed, row: row.unwrap_or_default(), ..Self::default() };
+        work.remember();
         work
+    }
+
+    /// As it is after its batch is written, ready for the next one; `None` if there is none or if it was not read as a whole.
+    pub(crate) fn written(mut self: Box<Self>) -> Option<Box<Self>> {
+        if self.stale || !self.exists() {
+            return None;
+        }
+        (self.existed, self.dirty, self.touch) = (true, false, Touch::default());
+        self.aside = self.months.pop_last().or_else(|| self.aside.take());
+        self.months.clear();
+        self.orders.clear();
+        self.remember();
+        Some(self)
+    }
+
+    /// Whether the row of a month is here; then it is one of those that the batch touches.
+    fn brings(&mut self, month: Month) -> bool {
+        if let Some((month, activity)) = self.aside.take_if(|(aside, _)| *aside == month) {
+            self.months.insert(month, activity);
+        }
+        self.months.contains_key(&month)
+    }
+
+    /// Remembers what it says about identity.
+    fn remember(&mut self) {
+        let FragmentRow { core, lost, .. } = &self.row;
+        let (held, counts) = &mut self.before;
+        *counts = core.first.is_some();
+        held.clone_from(if *counts { &core.first } else { lost });
     }
 
     /// The touchpoint that is its evidence about identity, and whether that counts.
     fn evidence(&self) -> (Option<&TotalOrder>, bool) {
-        (self.core.first.as_ref().or(self.lost.as_ref()), self.core.first.is_some())
+        let FragmentRow { core, lost, .. } = &self.row;
+        (core.first.as_ref().or(lost.as_ref()), core.first.is_some())
     }
 
     /// Whether this batch changed what it says about identity.
@@ -163,25 +201,24 @@ impl FragmentWork {
 
     /// Whether anything is known of its identifiers.
     pub(crate) fn exists(&self) -> bool {
-        self.core.touchpoints > 0 || self.lost.is_some()
+        self.row.core.touchpoints > 0 || self.row.lost.is_some()
     }
 
     /// One of its touchpoints lost.
     pub(crate) fn lose(&mut self, place: TotalOrder) {
-        if self.lost.as_ref().is_none_or(|held| place < *held) {
-            self.lost = Some(place);
+        if self.row.lost.as_ref().is_none_or(|held| place < *held) {
+            self.row.lost = Some(place);
             self.dirty = true;
         }
     }
 
     /// Folds one touchpoint in; a stale fragment will find it in its timeline.
-    pub(crate) fn add(&mut self, fact: &Fact<'_>, hash_key: &HashKey) {
+    pub(crate) fn add(&mut self, fact: &Fact<'_>, touched: Touched) {
         if self.stale {
             return;
         }
-        let touched = Touched::by(fact, hash_key);
         let order = touched.order.map(|key| self.orders.entry(key).or_default());
-        profile::state::fold(fact, &mut self.core, self.months.entry(touched.month).or_default(), order);
+        profile::state::fold(fact, &mut self.row.core, self.months.entry(touched.month).or_default(), order);
         self.dirty = true;
     }
 }
@@ -191,9 +228,54 @@ impl Incoming {
     pub(crate) fn fact(&self) -> Fact<'_> {
         Fact::new(&self.touchpoint, self.content)
     }
+
+    /// The same in the memory of another's place.
+    pub(crate) fn fact_reusing(&self, place: Option<TotalOrder>) -> Fact<'_> {
+        match place {
+            Some(place) => Fact::reusing(place, &self.touchpoint, self.content),
+            None => self.fact(),
+        }
+    }
 }
 
-/// Rows of distinct keys.
+/// A row of the store among those of a batch.
+pub(crate) fn held<'a>(row: TimelineRow) -> Row<'a> {
+    let TimelineRow { partition, offset, envelope } = row;
+    Row { partition, offset, envelope: Cow::Owned(envelope) }
+}
+
+/// Rows by key, all of which are asked for before: those that are not there are here as `None`.
+pub(crate) struct Loaded<K, V>(Vec<(K, Option<V>)>);
+
+impl<K: Ord, V> Loaded<K, V> {
+    /// The row of a key, if there is one.
+    pub(crate) fn get(&self, key: &K) -> Option<&V> {
+        let place = self.0.binary_search_by(|(held, _)| held.cmp(key)).ok()?;
+        self.0.get(place)?.1.as_ref()
+    }
+
+    /// Puts the row of a key.
+    pub(crate) fn put(&mut self, key: K, row: V) {
+        match self.0.binary_search_by(|(held, _)| held.cmp(&key)) {
+            Ok(place) => drop(self.0.get_mut(place).and_then(|held| held.1.replace(row))),
+            Err(place) => self.0.insert(place, (key, Some(row))),
+        }
+    }
+
+    /// All rows, in the order of their keys.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.0.iter().filter_map(|(key, row)| Some((key, row.as_ref()?)))
+    }
+}
+
+fn distinct<K: Ord>(keys: impl IntoIterator<Item = K>) -> Vec<K> {
+    let mut keys: Vec<K> = keys.into_iter().collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
+/// Rows of distinct keys, in their order.
 fn rows<F: store::family::Family>(
     snapshot: &Snapshot<'_>,
     keys: impl IntoIterator<Item = F::Key>,
@@ -201,8 +283,7 @@ fn rows<F: store::family::Family>(
 where
     F::Key: Ord,
 {
-    let distinct: BTreeSet<F::Key> = keys.into_iter().collect();
-    let keys: Vec<F::Key> = distinct.into_iter().collect();
+    let keys = distinct(keys);
     let rows = snapshot.multi_get::<F>(&keys)?;
     Ok(keys.into_iter().zip(rows))
 }
