@@ -24,7 +24,7 @@ struct Bounds {
     subject: Subject,
     /// Calls of the allocator, those that let something grow included; RocksDB's own memory is not in it.
     allocations: f64,
-    /// Of all threads, RocksDB's included, as the tests are compiled: about twice those of a release build.
+    /// Of all threads, RocksDB's included, as the tests are compiled; a release build takes fewer.
     instructions: f64,
 }
 

@@ -17,12 +17,13 @@ const KEEP: &str = "PATRON_COST_KEEP";
 
 /// How to look closer, for who reads that a bound is passed.
 pub(crate) const CLOSER: &str = "To see where: PATRON_COST_KEEP=/tmp/cost ./dev test -- -p patron-tests --test cost keeps callgrind's counts. \
-     callgrind_annotate --inclusive=yes /tmp/cost/Projector.Steady.callgrind sorts functions by what they cost with all that they call; \
-     with --tree=caller it says who calls __rust_alloc and __rust_realloc how often. Take what Warm.callgrind has for what only starts.";
+     callgrind_annotate --inclusive=yes /tmp/cost/the_projector_takes_no_more_instructions/Projector.Steady.callgrind sorts functions by what \
+     they cost with all that they call; with --tree=caller it says who calls __rust_alloc and __rust_realloc how often. What only starts is in \
+     Projector.Warm.callgrind too.";
 
 /// Heap allocations a touchpoint.
 pub(crate) fn allocations(subject: Subject, test: &str) -> f64 {
-    a_touchpoint(|dir, length| {
+    a_touchpoint(test, |dir, length| {
         run(Command::new(this()), subject, length, test, dir);
         let noted = fs::read_to_string(subject::noted(dir, length)).expect("the subject noted its allocations");
         noted.parse().expect("a number")
@@ -37,7 +38,7 @@ pub(crate) fn instructions(subject: Subject, test: &str) -> f64 {
         "NOTHING WAS MEASURED: there is no valgrind on this machine. ./dev test installs it on Debian and Ubuntu; elsewhere install it, or \
          leave this test out knowingly: cargo test -- --skip instructions"
     );
-    a_touchpoint(|dir, length| {
+    a_touchpoint(test, |dir, length| {
         let counts = dir.join(format!("{subject:?}.{length:?}.callgrind"));
         let mut valgrind = Command::new("valgrind");
         valgrind
@@ -50,9 +51,12 @@ pub(crate) fn instructions(subject: Subject, test: &str) -> f64 {
 }
 
 /// The difference between the two lengths, for each touchpoint more.
-fn a_touchpoint(mut cost: impl FnMut(&Path, Length) -> u64) -> f64 {
+fn a_touchpoint(test: &str, mut cost: impl FnMut(&Path, Length) -> u64) -> f64 {
     let temporary = tempfile::tempdir().expect("a folder");
-    let dir = env::var_os(KEEP).map_or_else(|| temporary.path().to_owned(), PathBuf::from);
+    let dir = env::var_os(KEEP).map_or_else(|| temporary.path().to_owned(), |kept| PathBuf::from(kept).join(test));
+    if dir != temporary.path() && dir.exists() {
+        fs::remove_dir_all(&dir).expect("what was kept before can go");
+    }
     subject::prepare(&dir);
     let (warm, steady) = (cost(&dir, Length::Warm), cost(&dir, Length::Steady));
     assert!(steady > warm, "more touchpoints cost less: {steady} against {warm}");

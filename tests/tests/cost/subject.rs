@@ -48,8 +48,7 @@ pub(crate) enum Length {
 const WARM: usize = 4_096;
 /// How many more touchpoints the second run has.
 pub(crate) const STEADY: usize = 4_096;
-/// About half as many fragments a touchpoint are touched by a batch as there are touchpoints: the rows are neither read once for all
-/// nor once for each.
+/// Few enough that they come again and again, too many for a batch to touch them all.
 const CUSTOMERS: u64 = 400;
 const BATCH_RECORDS: usize = 512;
 const BATCH_BYTES: usize = 1 << 20;
@@ -98,15 +97,10 @@ pub(crate) fn prepare(dir: &Path) {
         record(&(touchpoint, received_at), 1)
     });
     let records: Vec<_> = made.collect();
-    for (length, records) in
-        [(Length::Warm, records.iter().take(WARM)), (Length::Steady, records.iter().take(usize::MAX))]
-    {
+    for (length, many) in [(Length::Warm, WARM), (Length::Steady, WARM + STEADY)] {
         let dir = journal_dir(dir, length);
-        if dir.exists() {
-            continue;
-        }
         fs::create_dir_all(&dir).expect("a folder");
-        runtime().block_on(open(&dir).append(records.cloned().collect())).expect("the journal takes all");
+        runtime().block_on(open(&dir).append(records.iter().take(many).cloned().collect())).expect("the journal takes all");
     }
 }
 
