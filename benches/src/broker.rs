@@ -17,7 +17,7 @@ use journal::{
 use crate::{series::Series, threads};
 
 /// Partitions of the topics that are measured.
-const PARTITIONS: u32 = 8;
+pub(crate) const PARTITIONS: u32 = 8;
 /// Records of a call, as ingest's larger batches have.
 const CALL_RECORDS: usize = 1_000;
 
@@ -56,10 +56,21 @@ pub async fn measure(plan: &Plan) -> Result<()> {
     Ok(())
 }
 
+/// A new topic that holds records, for what measures reading alone.
+///
+/// # Errors
+/// The broker's.
+pub(crate) fn filled(plan: &Plan, name: &str) -> Result<Topic> {
+    let topic = open(KafkaSettings::new(plan.brokers.clone()), name)?;
+    let records: Vec<NewRecord> = (0..plan.records).map(|n| record(n, plan.bytes)).collect();
+    bare::produce(plan, &topic, &records, &mut Series::default())?;
+    Ok(topic)
+}
+
 /// A topic that is new.
-struct Topic {
-    name: String,
-    settings: KafkaSettings,
+pub(crate) struct Topic {
+    pub(crate) name: String,
+    pub(crate) settings: KafkaSettings,
     journal: Arc<KafkaJournal>,
 }
 

@@ -1,11 +1,13 @@
 //! Times a piece of work: one pass to warm up, then several, of which the median, the least and the most are kept.
 //!
 //! Two clocks run: the wall's, and the processor time of this thread alone. Where they differ, the thread waited: for the
-//! disk, for RocksDB's own threads, or for another program.
+//! disk, for RocksDB's own threads, or for another program. Work that is spread over threads has the processor time of all of them.
 
 use std::time::Instant;
 
 use rustix::time::{ClockId, clock_gettime};
+
+use crate::threads::process_nanos;
 
 /// What one primitive costs.
 #[derive(Clone, Debug)]
@@ -14,7 +16,7 @@ pub struct Figure {
     pub name: String,
     /// Wall time per operation, in nanoseconds.
     pub wall: Spread,
-    /// Median processor time of this thread per operation, in nanoseconds.
+    /// Median processor time per operation, in nanoseconds: of this thread, or of all where the work is spread over several.
     pub cpu_nanos: f64,
     /// What else was seen: sizes, hits.
     pub remark: String,
@@ -50,13 +52,35 @@ pub fn measure_prepared<T>(
     name: &str,
     passes: usize,
     operations: u64,
+    prepare: impl FnMut() -> T,
+    work: impl FnMut(T),
+) -> Figure {
+    by_clock(thread_nanos, name, passes, operations, prepare, work)
+}
+
+/// Like `measure_prepared`, with the processor time of all threads of this process.
+pub fn measure_spread<T>(
+    name: &str,
+    passes: usize,
+    operations: u64,
+    prepare: impl FnMut() -> T,
+    work: impl FnMut(T),
+) -> Figure {
+    by_clock(process_nanos, name, passes, operations, prepare, work)
+}
+
+fn by_clock<T>(
+    clock: fn() -> f64,
+    name: &str,
+    passes: usize,
+    operations: u64,
     mut prepare: impl FnMut() -> T,
     mut work: impl FnMut(T),
 ) -> Figure {
     let (mut walls, mut cpus) = (Vec::new(), Vec::new());
     for pass in 0..=passes {
         let input = prepare();
-        let (wall, cpu) = time(|| work(input));
+        let (wall, cpu) = time_by(clock, || work(input));
         if pass > 0 {
             walls.push(wall / operations as f64);
             cpus.push(cpu / operations as f64);
@@ -67,9 +91,13 @@ pub fn measure_prepared<T>(
 
 /// Wall and processor nanoseconds of one run.
 pub(crate) fn time(work: impl FnOnce()) -> (f64, f64) {
-    let (start, cpu_start) = (Instant::now(), thread_nanos());
+    time_by(thread_nanos, work)
+}
+
+fn time_by(clock: fn() -> f64, work: impl FnOnce()) -> (f64, f64) {
+    let (start, cpu_start) = (Instant::now(), clock());
     work();
-    (start.elapsed().as_nanos() as f64, thread_nanos() - cpu_start)
+    (start.elapsed().as_nanos() as f64, clock() - cpu_start)
 }
 
 fn thread_nanos() -> f64 {

@@ -26,7 +26,23 @@ pub struct Plan {
     /// Rows of a timeline or SST file; default 400,000.
     #[arg(long)]
     timeline: Option<usize>,
-    /// Only these groups, by name: codec, fold, state, aead, disk, copies, batch, timeline, sst, layout.
+    /// States in the slabs, one size after the other; default 1,000,000 and 10,000,000, which takes 5 GiB.
+    #[arg(long, value_delimiter = ',')]
+    slab: Vec<usize>,
+    /// Records of a topic that is polled; default 500,000.
+    #[arg(long)]
+    records: Option<usize>,
+    /// Rows of a column and ordinals of a bitmap; default 10,000,000.
+    #[arg(long)]
+    rows: Option<usize>,
+    /// Rows that are written and compacted; default 1,000,000.
+    #[arg(long)]
+    compacted: Option<usize>,
+    /// Kafka's brokers; without them polling is left out.
+    #[arg(long, env = "PATRON_TEST_KAFKA")]
+    pub brokers: Option<String>,
+    /// Only these groups, by name: codec, readers, poll, fold, slab, state, aead, disk, copies, batch, wal, timeline, sst, layout,
+    /// compaction, bitmaps, columns, grpc.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Where databases and files are made, each run in a folder of its own; default the system's folder for such.
@@ -72,6 +88,27 @@ impl Plan {
     /// Rows of a timeline.
     pub fn timeline(&self) -> usize {
         self.size(self.timeline, 400_000)
+    }
+
+    /// States in the slabs, one size after the other.
+    pub fn slab(&self) -> Vec<usize> {
+        let usual = [1_000_000, 10_000_000].map(|states| self.size(None, states));
+        if self.slab.is_empty() { usual.into() } else { self.slab.clone() }
+    }
+
+    /// Records of a topic.
+    pub fn records(&self) -> usize {
+        self.size(self.records, 500_000)
+    }
+
+    /// Rows of a column, ordinals of a bitmap.
+    pub fn rows(&self) -> usize {
+        self.size(self.rows, 10_000_000)
+    }
+
+    /// Rows that are compacted.
+    pub fn compacted(&self) -> usize {
+        self.size(self.compacted, 1_000_000)
     }
 
     /// Accesses or rows of one pass over something large.

@@ -17,6 +17,8 @@ pub struct Shape {
     pub bloom_bits: Option<f64>,
     /// Compression of all levels.
     pub compression: DBCompressionType,
+    /// The most bytes of a dictionary of Zstandard, for each file; none where it is 0.
+    pub dictionary_bytes: i32,
     /// Whether blocks carry a hash index for point reads.
     pub block_hash: bool,
     /// Whether the last level has no filter ("optimize filters for hits").
@@ -37,6 +39,7 @@ impl Shape {
         block_bytes: 16 << 10,
         bloom_bits: Some(10.0),
         compression: DBCompressionType::Lz4,
+        dictionary_bytes: 0,
         block_hash: false,
         hits: false,
         cached_filters: false,
@@ -50,6 +53,10 @@ impl Shape {
         let mut options = Options::default();
         options.set_block_based_table_factory(&self.table(cache));
         options.set_compression_type(self.compression);
+        if self.dictionary_bytes > 0 {
+            options.set_compression_options(-14, 3, 0, self.dictionary_bytes);
+            options.set_zstd_max_train_bytes(100 * self.dictionary_bytes);
+        }
         options.set_optimize_filters_for_hits(self.hits);
         options.set_write_buffer_size(self.memtable_bytes);
         options.set_max_write_buffer_number(4);
@@ -92,13 +99,26 @@ pub struct Base {
 /// # Errors
 /// What RocksDB says.
 pub fn open(dir: &Path, families: &[(&str, Shape)], cache: &Cache, direct: bool) -> Result<Base> {
+    open_with(dir, families, cache, |options| options.set_use_direct_reads(direct))
+}
+
+/// Opens a database with one more setting.
+///
+/// # Errors
+/// What RocksDB says.
+pub fn open_with(
+    dir: &Path,
+    families: &[(&str, Shape)],
+    cache: &Cache,
+    set: impl FnOnce(&mut Options),
+) -> Result<Base> {
     let mut options = Options::default();
     options.create_if_missing(true);
     options.create_missing_column_families(true);
     options.set_max_background_jobs(2);
     options.set_max_open_files(-1);
-    options.set_use_direct_reads(direct);
     options.enable_statistics();
+    set(&mut options);
     let described = families.iter().map(|(name, shape)| ColumnFamilyDescriptor::new(*name, shape.options(cache)));
     let db = DB::open_cf_descriptors(&options, dir, described).context("open the database")?;
     Ok(Base { db, options })

@@ -13,9 +13,12 @@ pub struct Section {
     pub figures: Vec<Figure>,
 }
 
-/// Prints one section; `unit` is the figure that ratios are given against.
+/// Prints one section; `unit` is the figure that ratios are given against. Of a section without figures the note says why.
 pub fn print(section: &Section, unit: &Figure) {
     println!("### {}\n\n{}\n", section.title, section.note);
+    if section.figures.is_empty() {
+        return;
+    }
     println!("| primitive | ns/op | min–max | op/s | × decode | CPU ns/op | × decode, CPU | remark |");
     println!("|---|---:|---:|---:|---:|---:|---:|---|");
     for figure in &section.figures {
@@ -40,11 +43,11 @@ fn row(figure: &Figure, unit: &Figure) -> String {
     )
 }
 
-fn nanos(value: f64) -> String {
+pub(crate) fn nanos(value: f64) -> String {
     if value < 100.0 { format!("{value:.1}") } else { group(value) }
 }
 
-fn rate(per_second: f64) -> String {
+pub(crate) fn rate(per_second: f64) -> String {
     match per_second {
         value if value >= 1e6 => format!("{:.2} M", value / 1e6),
         value if value >= 1e4 => format!("{:.0} k", value / 1e3),

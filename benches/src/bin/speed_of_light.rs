@@ -13,14 +13,16 @@ use clap::Parser;
 fn main() -> Result<()> {
     let plan = Plan::parse();
     let dir = machine::scratch("speed-of-light-", plan.dir.as_deref())?;
-    let mut unit = None;
+    let (mut unit, mut measured) = (None, Vec::new());
     for (name, measure) in GROUPS.into_iter().filter(|(name, _)| plan.wants(name)) {
         let folder = dir.path().join(name);
         std::fs::create_dir(&folder)?;
         let section = measure(&plan, &folder).with_context(|| format!("measure {name}"))?;
         table::print(&section, unit.get_or_insert_with(|| unit_of(name, &section, &plan)));
         std::fs::remove_dir_all(&folder)?;
+        measured.push((name, section));
     }
+    speed::least::print(&plan, &measured);
     println!("Load of the machine at the end: {}", machine::load());
     Ok(())
 }

@@ -28,6 +28,12 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// One topic of so many records of so many bytes.
+    pub(crate) fn topic(brokers: &str, records: usize, bytes: usize) -> Self {
+        let sizes = [("--records", records), ("--bytes", bytes)].map(|(name, size)| format!("{name}={size}"));
+        Self::parse_from(["topic".to_owned(), format!("--brokers={brokers}")].into_iter().chain(sizes))
+    }
+
     /// The run of the server.
     pub fn visible(&self) -> visible::Plan {
         let arguments =

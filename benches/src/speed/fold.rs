@@ -20,11 +20,11 @@ use crate::{
 
 /// A flat state of 304 bytes: counts, sums, extremes and buckets.
 #[derive(Clone, Copy)]
-struct Flat {
-    words: [u64; 38],
+pub(super) struct Flat {
+    pub(super) words: [u64; 38],
 }
 
-type Key = [u8; 16];
+pub(super) type Key = [u8; 16];
 
 /// All figures of this group.
 ///
@@ -78,7 +78,7 @@ impl Map for std::collections::HashMap<Key, Flat> {
 
 /// Takes the first eight bytes for the hash: keys are keyed hashes already, so nobody can choose them.
 #[derive(Default)]
-struct Prefix(u64);
+pub(super) struct Prefix(u64);
 
 impl Hasher for Prefix {
     fn write(&mut self, bytes: &[u8]) {
@@ -108,7 +108,7 @@ fn with_map(name: &str, plan: &Plan, map: &mut impl Map, keys: &[Key], accesses:
 
 impl Flat {
     /// What a fold does to a state: counts up, sums, keeps extremes, adds to one bucket.
-    fn add(&mut self, value: u64) {
+    pub(super) fn add(&mut self, value: u64) {
         self.words[0] += 1;
         self.words[1] = self.words[1].wrapping_add(value);
         self.words[2] = self.words[2].min(value);
@@ -117,12 +117,12 @@ impl Flat {
     }
 }
 
-fn uniform(plan: &Plan, keys: &[Key]) -> Vec<Key> {
+pub(super) fn uniform(plan: &Plan, keys: &[Key]) -> Vec<Key> {
     let mut random = sample::random(2);
     (0..accesses(plan)).map(|_| keys[random.random_range(0..keys.len())]).collect()
 }
 
-fn zipf(plan: &Plan, keys: &[Key]) -> Vec<Key> {
+pub(super) fn zipf(plan: &Plan, keys: &[Key]) -> Vec<Key> {
     let mut random = sample::random(3);
     let ranks = Zipf::new(keys.len() as f64, 1.0).expect("a count and an exponent above zero");
     (0..accesses(plan)).map(|_| keys[ranks.sample(&mut random) as usize - 1]).collect()
