@@ -44,7 +44,11 @@ fn row(figure: &Figure, unit: &Figure) -> String {
 }
 
 pub(crate) fn nanos(value: f64) -> String {
-    if value < 100.0 { format!("{value:.1}") } else { group(value) }
+    match value {
+        tiny if tiny < 1.0 => format!("{tiny:.3}"),
+        small if small < 100.0 => format!("{small:.1}"),
+        _ => group(value),
+    }
 }
 
 pub(crate) fn rate(per_second: f64) -> String {

@@ -5,6 +5,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    thread,
     time::Duration,
 };
 
@@ -14,11 +15,15 @@ use rdkafka::{
     ClientConfig, ClientContext, Offset, TopicPartitionList,
     config::FromClientConfigAndContext as _,
     consumer::{BaseConsumer, Consumer as _},
+    error::RDKafkaErrorCode,
     producer::{BaseRecord, DeliveryResult, Producer as _, ProducerContext, ThreadedProducer},
 };
 
 use super::{PARTITIONS, Plan, Topic, ends, note};
 use crate::series::Series;
+
+/// How long a full queue is left alone.
+const QUEUE_WAIT: Duration = Duration::from_millis(1);
 
 /// Counts what was acknowledged.
 #[derive(Clone, Default)]
@@ -49,19 +54,25 @@ pub(super) fn produce(plan: &Plan, topic: &Topic, records: &[NewRecord], series:
         ThreadedProducer::from_config_and_context(&config(topic.settings.producer_properties()), count.clone())?;
     note(series, "bare rdkafka", "produced", plan.records, || {
         for record in records {
-            let message = BaseRecord::to(&topic.name)
-                .partition(record.partition.cast_signed())
-                .key(&record.key)
-                .payload(&record.value);
-            if let Err((error, _)) = producer.send(message) {
-                return Err(error.into());
-            }
+            send(&producer, topic, record)?;
         }
         producer.flush(Duration::from_secs(120))?;
         ensure!(count.0.load(Ordering::Relaxed) == plan.records, "not all were acknowledged");
         Ok(())
     })?;
     ends(topic, plan.records)
+}
+
+/// Hands a record over; waits while the queue is full, as whoever sends faster than the broker takes must.
+fn send(producer: &ThreadedProducer<Count>, topic: &Topic, record: &NewRecord) -> Result<()> {
+    let mut message =
+        BaseRecord::to(&topic.name).partition(record.partition.cast_signed()).key(&record.key).payload(&record.value);
+    while let Err((error, refused)) = producer.send(message) {
+        ensure!(error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull), error);
+        thread::park_timeout(QUEUE_WAIT);
+        message = refused;
+    }
+    Ok(())
 }
 
 /// Polls everything, touching no bytes.

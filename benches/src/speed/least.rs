@@ -41,37 +41,33 @@ const PATHS: [(&str, &[Step]); 3] = [
     ("replay into sorted files", &[POLL, DECODE, COPY_KEY, SORT, FOLD, TIMELINE_FILES, COPY_FILES, INGEST]),
 ];
 
-/// Prints L of each path over the groups that were measured.
+/// Prints L of each path over the groups that were measured; nothing where none of its steps was.
 pub fn print(plan: &Plan, measured: &[(&str, Section)]) {
     println!("### The floor L\n\n{NOTE}\n");
-    println!("| path | step | the fastest row | ns a touchpoint | CPU ns |\n|---|---|---|---:|---:|");
     for (path, steps) in PATHS {
-        let (mut wall, mut cpu, mut lacking) = (0.0, 0.0, Vec::new());
-        for step in steps {
-            let Some(best) = step.best(plan, measured) else {
-                lacking.push(step.name);
-                continue;
-            };
-            (wall, cpu) = (wall + best.wall.median, cpu + best.cpu_nanos);
-            let (name, row) = (step.name, &best.name);
-            println!("| {path} | {name} | {row} | {} | {} |", nanos(best.wall.median), nanos(best.cpu_nanos));
+        let best = steps.iter().map(|step| (step, step.best(plan, measured)));
+        let (found, lacking): (Vec<_>, Vec<_>) = best.partition(|(_, row)| row.is_some());
+        let found: Vec<(&Step, &Figure)> = found.into_iter().filter_map(|(step, row)| Some((step, row?))).collect();
+        if found.is_empty() {
+            continue;
         }
-        println!("| **{path}** | **{}** | {} | **{}** | **{}** |", sum(&lacking), told(wall), nanos(wall), nanos(cpu));
+        println!("| {path} | the fastest row | ns a touchpoint | CPU ns |\n|---|---|---:|---:|");
+        for (step, row) in &found {
+            println!("| {} | {} | {} | {} |", step.name, row.name, nanos(row.wall.median), nanos(row.cpu_nanos));
+        }
+        let wall: f64 = found.iter().map(|(_, row)| row.wall.median).sum();
+        let cpu: f64 = found.iter().map(|(_, row)| row.cpu_nanos).sum();
+        println!("| **L** | {} a second | **{}** | **{}** |\n", rate(1e9 / wall), nanos(wall), nanos(cpu));
+        let lacking: Vec<&str> = lacking.iter().map(|(step, _)| step.name).collect();
+        if !lacking.is_empty() {
+            println!("This sum is less than L, for these were not measured: {}.\n", lacking.join("; "));
+        }
     }
-    println!();
 }
 
 const NOTE: &str = "Of each step the row with the least wall time of this run, summed as if one thread did one after the other. \
                     Processor time is that of the thread, of poll with librdkafka's own. Not in it: hashes of identifiers and content, \
                     identity, what RocksDB's threads do, reading states that are not in memory; of the replay, the files of states.";
-
-fn sum(lacking: &[&str]) -> String {
-    if lacking.is_empty() { "L".to_owned() } else { format!("not L: {} not measured", lacking.join(", ")) }
-}
-
-fn told(wall: f64) -> String {
-    if wall > 0.0 { format!("{}/s", rate(1e9 / wall)) } else { String::new() }
-}
 
 impl Step {
     fn best<'a>(&self, plan: &Plan, measured: &'a [(&str, Section)]) -> Option<&'a Figure> {
