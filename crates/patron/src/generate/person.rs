@@ -35,7 +35,12 @@ impl Person {
 
     /// `user_id`, if they have an account.
     pub(crate) fn user_id(&self) -> Option<Identifier> {
-        self.has(0, 66).then(|| identifier("user_id", format!("u{:07}", self.number + 1)))
+        self.has(0, 66).then(|| self.number_as_user_id())
+    }
+
+    /// `user_id` that they have or would have.
+    pub(crate) fn number_as_user_id(&self) -> Identifier {
+        identifier("user_id", format!("u{:07}", self.number + 1))
     }
 
     /// `loyalty_card`, if they have a card.

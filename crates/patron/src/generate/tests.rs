@@ -105,6 +105,22 @@ fn few_customers_come_often_unless_all_come_alike() {
 }
 
 #[test]
+fn by_user_id_alone_the_facts_stay_and_each_is_of_one_customer() {
+    let named: Vec<Touchpoint> = Generator::new(settings(5_000)).unwrap().by_user_id_alone().collect();
+    let facts = |touchpoints: &[Touchpoint]| -> Vec<Touchpoint> {
+        touchpoints.iter().map(|one| Touchpoint { identifiers: Vec::new(), ..one.clone() }).collect()
+    };
+    let usual = generate(settings(5_000));
+    assert_eq!(facts(&named), facts(&usual));
+    for (named, usual) in named.iter().zip(&usual) {
+        let [only] = named.identifiers.as_slice() else { panic!("{named:?}") };
+        assert_eq!(only.namespace, "user_id");
+        let said = usual.identifiers.iter().find(|identifier| identifier.namespace == "user_id");
+        assert!(said.is_none_or(|said| said == only), "{usual:?}");
+    }
+}
+
+#[test]
 fn every_touchpoint_carries_what_its_kind_requires() {
     for touchpoint in generate(settings(10_000)) {
         let kind = Kind::of_name(&touchpoint.kind).unwrap();
