@@ -28,8 +28,8 @@ struct Bounds {
     instructions: f64,
 }
 
-const PROJECTOR: Bounds = Bounds { subject: Subject::Projector, allocations: 67.0, instructions: 99_000.0 };
-const PROFILE: Bounds = Bounds { subject: Subject::Profile, allocations: 17.8, instructions: 14_300.0 };
+const PROJECTOR: Bounds = Bounds { subject: Subject::Projector, allocations: 16.3, instructions: 58_500.0 };
+const PROFILE: Bounds = Bounds { subject: Subject::Profile, allocations: 6.5, instructions: 9_900.0 };
 
 #[test]
 fn the_projector_allocates_no_more() {
