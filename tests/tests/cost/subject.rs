@@ -100,7 +100,9 @@ pub(crate) fn prepare(dir: &Path) {
     for (length, many) in [(Length::Warm, WARM), (Length::Steady, WARM + STEADY)] {
         let dir = journal_dir(dir, length);
         fs::create_dir_all(&dir).expect("a folder");
-        runtime().block_on(open(&dir).append(records.iter().take(many).cloned().collect())).expect("the journal takes all");
+        runtime()
+            .block_on(open(&dir).append(records.iter().take(many).cloned().collect()))
+            .expect("the journal takes all");
     }
 }
 
