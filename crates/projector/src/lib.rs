@@ -19,6 +19,7 @@ mod rebuild_service;
 mod refold;
 pub mod relay;
 pub mod replay;
+mod rows;
 mod run;
 mod scrub;
 mod skip;

@@ -21,7 +21,11 @@ use store::{
 };
 use types::{ContentHash, CopyKey, FragmentId, HashKey, IdentifierId, OrderKey, TotalOrder, time::Month};
 
-use crate::{incoming::Incoming, warm::Warm};
+use crate::{
+    incoming::Incoming,
+    rows::{Loaded, distinct, rows},
+    warm::Warm,
+};
 
 /// Rows of a batch by key; `None` in a map of rows means "deleted" or "not there".
 pub(crate) struct Working<'a> {
@@ -76,7 +80,7 @@ impl<'a> Working<'a> {
         warm: &mut Warm,
     ) -> Result<Self, StoreError> {
         let (conflicts, timeline) = (BTreeMap::new(), BTreeMap::new());
-        let copies = Loaded(rows::<Copies>(snapshot, incoming.iter().map(|one| one.copy))?.collect());
+        let copies = Loaded::of::<Copies>(snapshot, incoming.iter().map(|one| one.copy))?;
         let fragments = BTreeMap::new();
         let (losers, decisions) = (BTreeSet::new(), BTreeMap::new());
         let mut working =
@@ -242,48 +246,4 @@ impl Incoming {
 pub(crate) fn held<'a>(row: TimelineRow) -> Row<'a> {
     let TimelineRow { partition, offset, envelope } = row;
     Row { partition, offset, envelope: Cow::Owned(envelope) }
-}
-
-/// Rows by key, all of which are asked for before: those that are not there are here as `None`.
-pub(crate) struct Loaded<K, V>(Vec<(K, Option<V>)>);
-
-impl<K: Ord, V> Loaded<K, V> {
-    /// The row of a key, if there is one.
-    pub(crate) fn get(&self, key: &K) -> Option<&V> {
-        let place = self.0.binary_search_by(|(held, _)| held.cmp(key)).ok()?;
-        self.0.get(place)?.1.as_ref()
-    }
-
-    /// Puts the row of a key.
-    pub(crate) fn put(&mut self, key: K, row: V) {
-        match self.0.binary_search_by(|(held, _)| held.cmp(&key)) {
-            Ok(place) => drop(self.0.get_mut(place).and_then(|held| held.1.replace(row))),
-            Err(place) => self.0.insert(place, (key, Some(row))),
-        }
-    }
-
-    /// All rows, in the order of their keys.
-    pub(crate) fn rows(&self) -> impl Iterator<Item = (&K, &V)> {
-        self.0.iter().filter_map(|(key, row)| Some((key, row.as_ref()?)))
-    }
-}
-
-fn distinct<K: Ord>(keys: impl IntoIterator<Item = K>) -> Vec<K> {
-    let mut keys: Vec<K> = keys.into_iter().collect();
-    keys.sort_unstable();
-    keys.dedup();
-    keys
-}
-
-/// Rows of distinct keys, in their order.
-fn rows<F: store::family::Family>(
-    snapshot: &Snapshot<'_>,
-    keys: impl IntoIterator<Item = F::Key>,
-) -> Result<impl Iterator<Item = (F::Key, Option<F::Value>)>, StoreError>
-where
-    F::Key: Ord,
-{
-    let keys = distinct(keys);
-    let rows = snapshot.multi_get::<F>(&keys)?;
-    Ok(keys.into_iter().zip(rows))
 }
