@@ -95,12 +95,15 @@ fn hash(key: &Key) -> u64 {
     BuildHasherDefault::<Prefix>::default().hash_one(key)
 }
 
+/// One walk over the touched keys.
+type Pass<'a> = Box<dyn FnMut(&[Key]) + 'a>;
+
 fn with(plan: &Plan, mut slab: Slab, accesses: &[(&str, Vec<Key>)]) -> Vec<Figure> {
     let mut figures = Vec::new();
     let millions = slab.entries.len() as f64 / 1e6;
     for (access, touched) in accesses {
         let slab = &mut slab;
-        let mut row = |index: &str, mut pass: Box<dyn FnMut(&[Key]) + '_>| {
+        let mut row = |index: &str, mut pass: Pass<'_>| {
             let name = format!("slab of {millions} M, {index}: {access} access");
             figures.push(measure(&name, plan.passes(), touched.len() as u64, || pass(touched)));
         };

@@ -32,6 +32,24 @@ impl ReadMask {
             || self.paths.iter().any(|path| path.first().is_some_and(|first| first == field || first == "*"))
     }
 
+    /// Whether an entry of a top-level map, or of a struct, is wanted, so that a server need not fill the others.
+    pub fn wants_entry(&self, field: &str, key: &str) -> bool {
+        let names = |path: &Vec<String>| match path.first() {
+            Some(first) if first == "*" => true,
+            Some(first) => first == field && path.get(1).is_none_or(|second| second == key),
+            None => false,
+        };
+        self.paths.is_empty() || self.paths.iter().any(names)
+    }
+
+    /// Whether no path goes below a top-level field, or below an entry of these maps: what was filled by `wants` and `wants_entry`
+    /// is then what `apply` would keep.
+    pub fn is_met_by_filling(&self, maps: &[&str]) -> bool {
+        let shallow =
+            |path: &Vec<String>| path.len() <= 1 || path.first().is_some_and(|first| maps.contains(&first.as_str()));
+        self.paths.iter().all(shallow)
+    }
+
     /// Whether a top-level field is named itself: for what is costly, and served only then.
     pub fn names(&self, field: &str) -> bool {
         self.paths.iter().any(|path| path.first().is_some_and(|first| first == field))
@@ -124,6 +142,25 @@ mod tests {
         let pruned = mask(&["customer_id", "metrics.orders"]).unwrap().apply(customer());
         assert_eq!((pruned.customer_id.as_str(), pruned.touchpoint_count), ("id", 0));
         assert_eq!(pruned.metrics.keys().collect::<Vec<_>>(), ["orders"]);
+    }
+
+    #[test]
+    fn what_is_filled_as_wanted_is_what_is_kept() {
+        let maps = ["metrics", "traits"];
+        let mask = |paths: &[&str]| mask(paths).unwrap();
+        for (paths, filled) in [
+            (&["customer_id", "metrics.orders"][..], true),
+            (&["metrics.orders.count"], true),
+            (&["*"], true),
+            (&[], true),
+            (&["first_touchpoint_at.seconds", "metrics"], false),
+        ] {
+            let mask = mask(paths);
+            assert_eq!(mask.is_met_by_filling(&maps), filled, "{paths:?}");
+            let mut by_hand = customer();
+            by_hand.metrics.retain(|name, _| mask.wants_entry("metrics", name));
+            assert_eq!(mask.apply(customer()).metrics, by_hand.metrics, "{paths:?}");
+        }
     }
 
     #[test]

@@ -256,8 +256,8 @@ fn get(
 }
 
 fn shown(rows: &CustomerRows<'_>, resolved: &Resolved, mask: &ReadMask) -> Result<Customer, Status> {
-    let state = rows.state(&resolved.identity).map_err(|error| status::store_failed(&error))?;
-    Ok(view::customer(resolved, &state, mask))
+    let state = rows.state_to(&resolved.identity, view::depth(mask));
+    Ok(view::customer(resolved, &state.map_err(|error| status::store_failed(&error))?, mask))
 }
 
 fn covered(snapshot: &Snapshot<'_>) -> Result<Vec<AppliedOffset>, Status> {

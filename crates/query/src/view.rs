@@ -1,5 +1,6 @@
 //! A resolved customer as the message that callers see.
 
+use expr::Depth;
 use profile::{State, view::Value};
 use prost::Message;
 use proto::{
@@ -13,29 +14,48 @@ use types::{ExactSum, IdentifierId, Micros, TotalOrder, record::ConsentStatus};
 
 use crate::identity_view;
 
+/// Fields whose entries a mask may name.
+const MAPS: [&str; 2] = ["metrics", "traits"];
+
+/// How much of the profile a view by this mask reads.
+pub(crate) fn depth(mask: &ReadMask) -> Depth {
+    if mask.wants("metrics") { Depth::Whole } else { Depth::Registers }
+}
+
 /// The unified view; what the mask does not want is not computed.
 pub(crate) fn customer(resolved: &Resolved, state: &State, mask: &ReadMask) -> Customer {
-    let whole = Customer {
-        customer_id: resolved.identity.id.to_string(),
-        identifiers: resolved.identity.identifiers.iter().map(identifier).collect(),
-        refused_links: resolved.refused.iter().map(identity_view::refused_link).collect(),
+    let identity = &resolved.identity;
+    let filled = Customer {
+        customer_id: wanted(mask, "customer_id", || identity.id.to_string()),
+        identifiers: wanted(mask, "identifiers", || identity.identifiers.iter().map(identifier).collect()),
+        refused_links: wanted(mask, "refused_links", || {
+            resolved.refused.iter().map(identity_view::refused_link).collect()
+        }),
         ..profile(state, mask)
     };
-    mask.apply(whole)
+    if mask.is_met_by_filling(&MAPS) { filled } else { mask.apply(filled) }
+}
+
+fn wanted<T: Default>(mask: &ReadMask, field: &str, value: impl FnOnce() -> T) -> T {
+    if mask.wants(field) { value() } else { T::default() }
 }
 
 /// What the fold alone says, without identity.
 pub(crate) fn profile(state: &State, mask: &ReadMask) -> Customer {
     let core = &state.core;
-    let instant = |place: &Option<TotalOrder>| place.as_ref().map(|place| place.occurred_at.to_proto());
-    let metrics = if mask.wants("metrics") { profile::view::metrics(state) } else { Default::default() };
+    let instant = |field: &str, place: &Option<TotalOrder>| {
+        place.as_ref().filter(|_| mask.wants(field)).map(|place| place.occurred_at.to_proto())
+    };
+    let metrics = wanted(mask, "metrics", || profile::view::metrics(state)).into_iter();
+    let metrics = metrics.filter(|(name, _)| mask.wants_entry("metrics", name));
+    let count = || i64::try_from(core.touchpoints).unwrap_or(i64::MAX);
     Customer {
-        traits: traits(core),
-        consents: consents(core),
-        metrics: metrics.into_iter().map(|(name, value)| (name, metric(value))).collect(),
-        touchpoint_count: i64::try_from(core.touchpoints).unwrap_or(i64::MAX),
-        first_touchpoint_at: instant(&core.first),
-        last_touchpoint_at: instant(&core.last),
+        traits: wanted(mask, "traits", || traits(core, mask)),
+        consents: wanted(mask, "consents", || consents(core)),
+        metrics: metrics.map(|(name, value)| (name, metric(value))).collect(),
+        touchpoint_count: wanted(mask, "touchpoint_count", count),
+        first_touchpoint_at: instant("first_touchpoint_at", &core.first),
+        last_touchpoint_at: instant("last_touchpoint_at", &core.last),
         ..Customer::default()
     }
 }
@@ -48,8 +68,9 @@ fn identifier((id, node): &(IdentifierId, identity::Node)) -> CustomerIdentifier
     }
 }
 
-fn traits(core: &profile::Core) -> Option<prost_types::Struct> {
-    let known = core.traits.iter().filter_map(|(name, register)| {
+fn traits(core: &profile::Core, mask: &ReadMask) -> Option<prost_types::Struct> {
+    let known = core.traits.iter().filter(|(name, _)| mask.wants_entry("traits", name));
+    let known = known.filter_map(|(name, register)| {
         let encoded = register.as_ref()?.value.as_ref()?;
         Some((name.clone(), prost_types::Value::decode(encoded.as_slice()).ok()?))
     });

@@ -7,6 +7,7 @@ use std::{
     rc::Rc,
 };
 
+use expr::Depth;
 use identity::{
     Component, CustomerIdentity, Cut, Decision, EachFragment, Evidence, FragmentEvidence, JoiningLink, RefusedLink,
     Resolution, Rules, resolve,
@@ -137,11 +138,14 @@ impl<'a> CustomerRows<'a> {
         Ok(merged)
     }
 
-    /// The merged core of a customer's fragments: its state without months and orders.
+    /// The merged state of a customer's fragments, without months and orders where they are not read.
     ///
     /// # Errors
     /// Those of the store.
-    pub fn core(&self, customer: &CustomerIdentity) -> Result<State, StoreError> {
+    pub fn state_to(&self, customer: &CustomerIdentity, depth: Depth) -> Result<State, StoreError> {
+        if depth == Depth::Whole {
+            return self.state(customer);
+        }
         let mut merged = State::default();
         for fragment in &customer.fragments {
             merged.merge(self.fragment_core(*fragment)?);

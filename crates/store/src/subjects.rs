@@ -52,10 +52,7 @@ pub fn subject(
     resolved: &Resolved,
     wanted: Wanted,
 ) -> Result<Subject, StoreError> {
-    let state = match wanted.depth {
-        Depth::Whole => rows.state(&resolved.identity)?,
-        Depth::Registers | Depth::Nothing => rows.core(&resolved.identity)?,
-    };
+    let state = rows.state_to(&resolved.identity, wanted.depth)?;
     let mut seen = Vec::new();
     if let Some(since) = wanted.since(&state) {
         for fragment in &resolved.identity.fragments {

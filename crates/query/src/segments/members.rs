@@ -93,7 +93,7 @@ impl List {
         for id in members {
             let Some(subject) = moment.find(id).map_err(failed)? else { continue };
             let rows = store::CustomerRows::new(&moment.snapshot, &context.rules, &context.hash_key);
-            let state = rows.state(&subject.resolved.identity).map_err(failed)?;
+            let state = rows.state_to(&subject.resolved.identity, view::depth(&self.mask)).map_err(failed)?;
             let mut customer = view::customer(&subject.resolved, &state, &self.mask);
             if self.mask.names("contact") {
                 customer.contact = contact::shown(context, &state, &subject.customer, moment.now);
