@@ -2,7 +2,10 @@
 
 use rocksdb::{DB, WriteBatch};
 
-use crate::family::Family;
+use crate::{
+    changes::{FOLLOWED, Subject},
+    family::Family,
+};
 
 /// Rows to put and delete. The last word on a key wins.
 #[derive(Debug, Default)]
@@ -75,6 +78,13 @@ impl Batch {
 
     fn bytes(&self, begin: usize, end: usize) -> &[u8] {
         self.bytes.get(begin..end).expect("places of bytes that were written")
+    }
+
+    /// Whom it is about: each once for each row of a followed family.
+    pub(crate) fn subjects(&self) -> Vec<Subject> {
+        let followed: Vec<bool> = self.families.iter().map(|name| FOLLOWED.contains(name)).collect();
+        let of_followed = self.changes.iter().filter(|change| followed.get(change.family) == Some(&true));
+        of_followed.filter_map(|change| self.bytes(change.key.0, change.key.1).first_chunk().copied()).collect()
     }
 
     /// Sorted by family and key: neighbours that are inserted together cost a half to a third of rows in any order. The sort

@@ -4,6 +4,7 @@
 //! never knows where touchpoints come from.
 
 pub mod batch;
+pub mod changes;
 pub mod checkpoint;
 pub mod compare;
 pub mod customers;

@@ -12,6 +12,7 @@ use rocksdb::{
 
 use crate::{
     batch::Batch,
+    changes::{Changes, Follower, Stamp, Subject},
     error::{OpenError, StoreError},
     family::{self, Family, Manifests, Shape, Touched},
     manifest::Manifest,
@@ -37,6 +38,7 @@ pub struct Store {
     cache: Cache,
     sync: AtomicBool,
     manifest: Manifest,
+    changes: Changes,
     // Behind the database, so that its files are closed when they are removed.
     doomed: Doomed,
 }
@@ -87,7 +89,7 @@ impl Store {
             .map_err(|error| open_error(&settings.dir, &error))?;
         let doomed = Doomed { dir: settings.dir.clone(), removed: AtomicBool::new(false) };
         let sync = AtomicBool::new(settings.sync);
-        let mut store = Self { db, cache, sync, manifest: manifest.clone(), doomed };
+        let mut store = Self { db, cache, sync, manifest: manifest.clone(), changes: Changes::default(), doomed };
         store.hold_manifest(&settings.dir)?;
         Ok(store)
     }
@@ -110,7 +112,14 @@ impl Store {
         let db = DB::open_cf_descriptors_read_only(&options, &settings.dir, descriptors, false)
             .map_err(|error| open_error(&settings.dir, &error))?;
         let doomed = Doomed { dir: settings.dir.clone(), removed: AtomicBool::new(false) };
-        let mut store = Self { db, cache, sync: AtomicBool::new(true), manifest: manifest.clone(), doomed };
+        let mut store = Self {
+            db,
+            cache,
+            sync: AtomicBool::new(true),
+            manifest: manifest.clone(),
+            changes: Changes::default(),
+            doomed,
+        };
         store.hold_manifest(&settings.dir)?;
         Ok(store)
     }
@@ -135,6 +144,22 @@ impl Store {
         self.doomed.removed.store(true, Ordering::Relaxed);
     }
 
+    /// How many writes are complete; to be taken before the snapshot that something is remembered of.
+    pub fn stamp(&self) -> Stamp {
+        self.changes.stamp()
+    }
+
+    /// Whether none of these has changed since a stamp in what a snapshot taken before this call shows. By chance it may say no
+    /// although none has.
+    pub fn unchanged<'a>(&self, since: Stamp, subjects: impl IntoIterator<Item = &'a Subject>) -> bool {
+        self.changes.unchanged(since, subjects)
+    }
+
+    /// Remembers, from now on, which subjects change.
+    pub fn follow(&self) -> Follower {
+        self.changes.follow()
+    }
+
     /// A consistent view of everything written so far.
     pub fn snapshot(&self) -> Snapshot<'_> {
         Snapshot::new(self)
@@ -147,8 +172,7 @@ impl Store {
     pub fn write(&self, batch: Batch) -> Result<(), StoreError> {
         let mut options = WriteOptions::default();
         options.set_sync(self.sync.load(Ordering::Relaxed));
-        let rows = batch.into_rows(&self.db);
-        self.db.write_opt(rows, &options).map_err(|error| StoreError::Write(error.to_string()))
+        self.write_with(batch, &options)
     }
 
     /// Writes a batch, all or nothing, without waiting for the disk: for what is done again if a power failure takes it back.
@@ -156,8 +180,14 @@ impl Store {
     /// # Errors
     /// `Write`: nothing of it is kept.
     pub fn write_unsynced(&self, batch: Batch) -> Result<(), StoreError> {
+        self.write_with(batch, &WriteOptions::default())
+    }
+
+    fn write_with(&self, batch: Batch, options: &WriteOptions) -> Result<(), StoreError> {
+        let subjects = batch.subjects();
         let rows = batch.into_rows(&self.db);
-        self.db.write(rows).map_err(|error| StoreError::Write(error.to_string()))
+        let written = self.changes.write(&subjects, || self.db.write_opt(rows, options));
+        written.map_err(|error| StoreError::Write(error.to_string()))
     }
 
     /// Has everything written so far on disk, if writes do not wait for it anyway.
