@@ -89,7 +89,8 @@ impl Run {
     fn run(mut self) {
         while !self.stopped() {
             match self.round() {
-                Ok(()) | Err(Ended::Over) => self.wait(LOOK),
+                Ok(true) => {}
+                Ok(false) | Err(Ended::Over) => self.wait(LOOK),
                 Err(Ended::Failed(error)) => {
                     tracing::warn!(%error, "the publisher stands still and tries again");
                     self.wait(RETRY_WAIT);
@@ -98,8 +99,8 @@ impl Run {
         }
     }
 
-    /// Holds the generation that is served no longer than this, so that one that is dropped goes.
-    fn round(&mut self) -> Result<(), Ended> {
+    /// Holds the generation that is served no longer than this, so that one that is dropped goes. Whether the next need not wait.
+    fn round(&mut self) -> Result<bool, Ended> {
         let live = self.served.borrow().clone();
         let (stop, served, sender) = (&self.stop, &self.served, &self.sender);
         let goes_on = || !stop.load(Ordering::Relaxed) && served.borrow().number == live.number;

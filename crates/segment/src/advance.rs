@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use types::Micros;
 
 use crate::{
+    due::{Due, Next, Outlook},
     facets::Facets,
     groups::{Group, Groups, Member, Ordinal},
     segments::Segments,
@@ -25,7 +26,7 @@ pub struct Told {
     /// Segments that the customer is in, by their numbers, with the version and the instant since when, as told.
     pub segments: BTreeMap<Ordinal, Entry>,
     /// Of each group in which something can change though nothing happens, the first such instant.
-    pub due: BTreeMap<Group, Micros>,
+    pub due: BTreeMap<Group, Due>,
 }
 
 /// A membership as it was told.
@@ -89,12 +90,12 @@ pub struct Advance {
 impl Told {
     /// The first instant at which something can change though nothing happens.
     pub fn next(&self) -> Option<Micros> {
-        self.due.values().min().copied()
+        self.due.values().map(|due| due.at).min()
     }
 
     /// Groups whose deadline has come.
     pub fn is_due(&self, now: Micros) -> Groups {
-        self.due.iter().filter(|(_, at)| **at <= now).map(|(group, _)| *group).collect()
+        self.due.iter().filter(|(_, due)| due.at <= now).map(|(group, _)| *group).collect()
     }
 
     /// The earliest instant at which any of these groups has to be evaluated after this happened; `None` if none has to be.
@@ -138,13 +139,12 @@ pub fn advance(segments: &Segments, subject: &dyn Subject, told: &Told, happened
     let groups = segments.groups();
     after.due.retain(|group, _| groups.contains(*group));
     let due = told.is_due(now);
-    let mut walks = Vec::new();
+    let (mut walks, mut chosen) = (Vec::new(), BTreeMap::new());
     for (group, alike) in segments.chosen(happened.groups.and(due)) {
         // Before its deadline, those that read nothing of what happened are what they were, and so is the first of their deadlines.
         let whole = happened.facets == Facets::ALL || due.contains(group);
-        if whole {
-            after.due.remove(&group);
-        }
+        let kept = after.due.remove(&group).filter(|_| !whole);
+        chosen.insert(group, (kept, Vec::new()));
         let start = look.start(group, told, happened);
         let members = alike.members.iter().filter(|member| whole || member.facets.meet(happened.facets));
         walks.extend(members.map(|member| {
@@ -153,16 +153,15 @@ pub fn advance(segments: &Segments, subject: &dyn Subject, told: &Told, happened
         }));
     }
     look.walk_all(&mut walks);
+    let mut changes = look.changes;
     for Walk { member, group, held, next, .. } in walks {
         match held {
             Some(entry) => drop(after.segments.insert(member.ordinal, entry)),
             None => drop(after.segments.remove(&member.ordinal)),
         }
-        if let Some(next) = next {
-            after.due.entry(group).and_modify(|due| *due = next.min(*due)).or_insert(next);
-        }
+        chosen.entry(group).or_default().1.push((member, next));
     }
-    let mut changes = look.changes;
+    after.due.extend(dues(&mut Outlook::new(segments, subject, &after.segments), chosen));
     after.segments.retain(|ordinal, entry| {
         let kept = segments.name(*ordinal).is_some();
         if !kept {
@@ -172,6 +171,14 @@ pub fn advance(segments: &Segments, subject: &dyn Subject, told: &Told, happened
     });
     changes.sort_by_key(|change| (change.effective_at, change.segment));
     Advance { changes, told: after }
+}
+
+/// Deadlines of groups, of each of which some segments were looked at and others have the deadline that it had.
+fn dues(outlook: &mut Outlook<'_>, chosen: BTreeMap<Group, (Option<Due>, Vec<Next<'_>>)>) -> BTreeMap<Group, Due> {
+    let due = |(group, (kept, looked_at)): (Group, (Option<Due>, Vec<Next<'_>>))| {
+        Some((group, outlook.due(&looked_at, kept)?))
+    };
+    chosen.into_iter().filter_map(due).collect()
 }
 
 /// Of a customer id that is no customer's any more: it has left all that it was told to be in.
@@ -213,7 +220,7 @@ struct Walk<'a> {
 
 impl Look<'_> {
     fn start(&self, group: Group, told: &Told, happened: &Happened) -> Start {
-        let due = told.due.get(&group).copied().unwrap_or(self.now).min(self.now);
+        let due = told.due.get(&group).map_or(self.now, |due| due.at.min(self.now));
         let started = if happened.groups.contains(group) {
             told.start(happened, due)
         } else {

@@ -13,7 +13,7 @@ use store::{
     Snapshot, StoreError,
     published::{
         Cause, Published,
-        memberships::{Deadline, MembershipCause, MembershipRow, MembershipsTold, Sweep},
+        memberships::{Deadline, MembershipCause, MembershipsTold, Sweep},
         told_segments::ToldSegments,
     },
 };
@@ -135,11 +135,12 @@ impl Members {
         self.sender.subscribe()
     }
 
-    /// Tells what time, new segments, new cuts or another generation have changed, piece by piece while `goes_on`.
+    /// Tells what time, new segments, new cuts or another generation have changed, piece by piece while `goes_on`; whether there is
+    /// more to find out about what lies ahead.
     ///
     /// # Errors
     /// Why it ended early; the next round goes on.
-    pub(super) fn round(&mut self, live: &Served, goes_on: &dyn Fn() -> bool) -> Result<(), Ended> {
+    pub(super) fn round(&mut self, live: &Served, goes_on: &dyn Fn() -> bool) -> Result<bool, Ended> {
         let snapshot = live.store.snapshot();
         let now = self.now(&snapshot)?;
         self.compile(live, &snapshot)?;
@@ -148,7 +149,6 @@ impl Members {
             self.numbers = self.published.tell_versions(&self.numbers, &self.versions())?;
             (self.told.generation, self.told.segments) = (Some(live.number), self.current.clone());
             self.told.ground = self.ground();
-            self.ahead.forget();
             self.keep(Piece::default())?;
         }
         self.tell_due(live, &snapshot, now, goes_on)?;
@@ -230,7 +230,6 @@ impl Members {
         let segments = segments.numbered(|name| self.numbers.ordinal(name));
         self.segments = segments.with_cuts(self.told.cut_values()).in_zone(self.settings.zone.clone());
         self.compiled = defined;
-        self.ahead.forget();
         Ok(())
     }
 
@@ -288,13 +287,11 @@ impl Members {
         self.published.tell_memberships(told, &piece.rows, &piece.changes, self.settings.changes_max)
     }
 
-    /// A piece is on disk: what was known ahead of its customers is nothing now, and watchers hear of it.
+    /// A piece is on disk: watchers hear of it.
     fn wrote(&mut self, told: MembershipsTold, piece: &Piece) {
         for (customer, rewritten) in &piece.rows {
-            let due = rewritten.row.as_ref().and_then(MembershipRow::next);
-            self.ahead.rewritten(*customer, rewritten.was_due, due);
+            self.ahead.rewritten(*customer, rewritten.row.as_ref());
         }
-        piece.unchanged.iter().for_each(|customer| self.ahead.doubt(*customer));
         self.told = told;
         let last = self.told.last;
         self.sender.send_if_modified(|held| std::mem::replace(held, last) != last);

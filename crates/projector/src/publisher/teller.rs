@@ -87,16 +87,16 @@ impl Teller {
     }
 
     /// Tells what there is to tell of the live generation, piece by piece while `goes_on`, and calls `heard` with the last
-    /// sequence number after each.
+    /// sequence number after each. Whether the next round need not wait.
     ///
     /// # Errors
     /// Why it ended early; the next round goes on.
-    pub fn round(&mut self, live: &Served, goes_on: &dyn Fn() -> bool, heard: &dyn Fn(u64)) -> Result<(), Ended> {
+    pub fn round(&mut self, live: &Served, goes_on: &dyn Fn() -> bool, heard: &dyn Fn(u64)) -> Result<bool, Ended> {
         self.tell_identity(live, goes_on, heard)?;
         match &mut self.members {
             // Of a state that knows less than what was told nothing is told.
             Some(members) if self.told.generation == Some(live.number) => members.round(live, goes_on),
-            _ => Ok(()),
+            _ => Ok(false),
         }
     }
 

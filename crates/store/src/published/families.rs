@@ -32,7 +32,7 @@ pub(super) const ALL: [Shape; 11] = [
 ];
 
 /// Version of the layout on disk that this code reads and writes.
-pub const PUBLISHED_FORMAT_VERSION: u32 = 2;
+pub const PUBLISHED_FORMAT_VERSION: u32 = 3;
 
 const ANEW: &str = "delete the directory `published` and start again: the feed begins anew, and whoever follows it lists the customers \
                     anew; or undo what changed";

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use segment::{Group, Ordinal, Told as ToldOf, advance::Entry};
+use segment::{Due, Group, Ordinal, Told as ToldOf, advance::Entry};
 use serde::{Deserialize, Serialize};
 use types::{ExactSum, IdentifierId, Micros};
 
@@ -18,8 +18,8 @@ pub struct MembershipRow {
     pub until: Micros,
     /// Segments that the customer was told to be in.
     pub segments: BTreeMap<Ordinal, Entry>,
-    /// Of each group of segments the first instant at which something can change if nothing happens.
-    pub due: BTreeMap<Group, Micros>,
+    /// Of each group of segments the first instant at which something can change if nothing happens, and what it brings.
+    pub due: BTreeMap<Group, Due>,
 }
 
 /// Why a membership changed.
@@ -137,6 +137,12 @@ impl MembershipRow {
 
     /// The first instant at which something can change if nothing happens.
     pub fn next(&self) -> Option<Micros> {
-        self.due.values().min().copied()
+        self.due.values().map(|due| due.at).min()
+    }
+
+    /// Whether the deadline that comes first brings what was not worked out.
+    pub fn is_unclear(&self) -> bool {
+        let first = self.next();
+        self.due.values().any(|due| Some(due.at) == first && due.brings.is_none())
     }
 }

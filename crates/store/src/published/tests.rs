@@ -5,6 +5,7 @@ use super::{
     *,
 };
 use memberships::Rewritten;
+use segment::Due;
 use types::Micros;
 
 fn id(number: u8) -> IdentifierId {
@@ -133,7 +134,7 @@ fn deadlines_are_read_after_one_and_up_to_an_instant() {
     let row = |next: Option<Micros>| memberships::MembershipRow {
         until: Micros(0),
         segments: BTreeMap::new(),
-        due: next.into_iter().map(|at| (0, at)).collect(),
+        due: next.into_iter().map(|at| (0, Due { at, brings: None })).collect(),
     };
     let rows = [(1, -5), (2, 5), (3, 5), (4, 6)]
         .map(|(number, at)| (id(number), Rewritten { was_due: None, row: Some(row(Some(Micros(at)))) }));

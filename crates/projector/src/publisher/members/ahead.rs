@@ -1,63 +1,41 @@
-//! What the next deadlines will bring, worked out before they come: at a deadline it only has to be written.
+//! Deadlines that lie ahead and of which nobody knows yet what they bring: those behind a deadline that came true without a look.
+//! Their customers are looked at in quiet moments, so that at the deadline again it only has to be written.
 //!
-//! It holds while nothing is told of the customer in between, so it goes whenever its row is written. In memory alone: after a start, and
-//! for deadlines that are set at short notice, customers are looked at when they are due. Only by the wall's clock: another one jumps.
+//! What is found is kept with what was told; only whom to look at is in memory. What is not reached in time is looked at when it is due.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use segment::{Change, Clock};
 use store::{
     Snapshot, StoreError,
-    published::memberships::{Deadline, MembershipRow},
+    published::memberships::{Deadline, MembershipRow, Rewritten},
 };
 use types::{IdentifierId, Micros};
 
-use super::{Look, Members, due};
+use super::{Look, Members, Piece, due};
 use crate::Served;
 
 /// How far ahead, in microseconds.
 const SPAN: i64 = 600_000_000;
-/// Most customers of whom something is known ahead; each takes about 150 bytes.
-const KNOWN_MAX: usize = 1_000_000;
 /// Most deadlines, within the span, that are remembered one by one because they were set behind what was gone through.
 const FRESH_MAX: usize = 100_000;
 /// Most customers looked at in one round: what was touched, or is due, waits no longer.
 const PIECE: usize = 1_024;
 const LAST: IdentifierId = IdentifierId([u8::MAX; 16]);
 
-/// What is known of deadlines that lie ahead.
+/// Which deadlines that lie ahead were gone through.
 #[derive(Debug, Default)]
 pub(super) struct Ahead {
-    /// In the order in which they come true, so that looking them up then goes from neighbour to neighbour.
-    known: BTreeMap<Deadline, Known>,
-    /// Customers of whom what is known may be wrong, because something happened that left their rows as they are.
-    doubtful: BTreeSet<IdentifierId>,
-    /// Deadlines up to this one have been gone through.
+    /// Up to this one.
     through: Option<Deadline>,
-    /// Those that were set before it since.
+    /// Those that were set before it since, and of which it is not known what they bring.
     fresh: BTreeSet<Deadline>,
 }
 
-/// What a deadline brings if nothing happens before.
-#[derive(Clone, Debug)]
-pub(super) struct Known {
-    /// The customer's row once it is told.
-    pub(super) row: Option<MembershipRow>,
-    /// What is to be told.
-    pub(super) changes: Vec<Change>,
-}
-
 impl Ahead {
-    /// What was worked out for exactly this deadline.
-    pub(super) fn known(&self, deadline: Deadline) -> Option<&Known> {
-        self.known.get(&deadline).filter(|_| !self.doubtful.contains(&deadline.1))
-    }
-
-    /// A customer's row is another one: what was worked out from the one before is nothing, and its deadline is new.
-    pub(super) fn rewritten(&mut self, customer: IdentifierId, was_due: Option<Micros>, due: Option<Micros>) {
-        was_due.iter().for_each(|at| drop(self.known.remove(&(*at, customer))));
-        self.doubtful.remove(&customer);
-        if let (Some(at), Some(through)) = (due, self.through)
+    /// A customer's row is another one.
+    pub(super) fn rewritten(&mut self, customer: IdentifierId, row: Option<&MembershipRow>) {
+        let unclear = row.filter(|row| row.is_unclear()).and_then(MembershipRow::next);
+        if let (Some(at), Some(through)) = (unclear, self.through)
             && (at, customer) <= through
         {
             self.fresh.insert((at, customer));
@@ -67,35 +45,26 @@ impl Ahead {
             self.fresh.clear();
         }
     }
-
-    /// Something happened to a customer that its deadline may depend on, and its row is as it was: it is looked at again when it
-    /// is due.
-    pub(super) fn doubt(&mut self, customer: IdentifierId) {
-        self.doubtful.insert(customer);
-        if self.doubtful.len() > FRESH_MAX {
-            self.forget();
-        }
-    }
-
-    /// Segments, cuts or the generation are others.
-    pub(super) fn forget(&mut self) {
-        *self = Self::default();
-    }
 }
 
 impl Members {
-    /// Looks at some whose deadlines lie ahead.
-    pub(super) fn look_ahead(&mut self, live: &Served, snapshot: &Snapshot<'_>, now: Micros) -> Result<(), StoreError> {
-        if self.settings.clock != Clock::Wall || self.ahead.known.len() + PIECE > KNOWN_MAX {
-            return Ok(());
-        }
+    /// Looks at some whose deadlines lie ahead; whether there may be more.
+    pub(super) fn look_ahead(
+        &mut self,
+        live: &Served,
+        snapshot: &Snapshot<'_>,
+        now: Micros,
+    ) -> Result<bool, StoreError> {
         let wanted = self.next_ahead(now)?;
-        let looks = due::shared(&wanted, |share| self.look_ahead_at(live, snapshot, share))?;
-        self.ahead.known.extend(looks.into_iter().flatten());
-        Ok(())
+        let pieces = due::shared(&wanted, |share| self.look_ahead_at(live, snapshot, share))?;
+        let piece = pieces.into_iter().fold(Piece::default(), Piece::and);
+        if !piece.rows.is_empty() {
+            self.keep(piece)?;
+        }
+        Ok(wanted.len() >= PIECE)
     }
 
-    /// Deadlines that are not known yet, the fresh ones first.
+    /// The next deadlines to go through, the fresh ones first.
     fn next_ahead(&mut self, now: Micros) -> Result<Vec<Deadline>, StoreError> {
         let ahead = &mut self.ahead;
         let mut wanted = Vec::new();
@@ -103,18 +72,14 @@ impl Members {
             ahead.fresh.remove(&deadline);
             wanted.push(deadline);
         }
-        let until = Micros(now.0.saturating_add(SPAN));
-        while wanted.len() < PIECE {
+        if wanted.len() < PIECE {
+            let until = Micros(now.0.saturating_add(SPAN));
             let from = ahead.through.max(Some((now, LAST)));
             let next = self.published.due(from, until, PIECE)?;
-            let Some(last) = next.last().copied() else {
-                ahead.through = Some((until, LAST));
-                break;
-            };
-            ahead.through = Some(last);
+            ahead.through = Some(if next.len() < PIECE { (until, LAST) } else { *next.last().unwrap_or(&(until, LAST)) });
             wanted.extend(next);
         }
-        wanted.retain(|deadline| deadline.0 > now && ahead.known(*deadline).is_none());
+        wanted.retain(|deadline| deadline.0 > now);
         Ok(wanted)
     }
 
@@ -123,16 +88,18 @@ impl Members {
         live: &Served,
         snapshot: &Snapshot<'_>,
         deadlines: &[Deadline],
-    ) -> Result<Vec<(Deadline, Known)>, StoreError> {
+    ) -> Result<Piece, StoreError> {
         let ids: Vec<IdentifierId> = deadlines.iter().map(|(_, id)| *id).collect();
         let held = self.published.memberships(&ids)?;
         let mut look = Look::new(self, live, snapshot, self.instant)?;
-        let mut found = Vec::with_capacity(ids.len());
-        for (deadline, before) in deadlines.iter().zip(held) {
+        for ((at, id), before) in deadlines.iter().zip(held) {
             // A deadline that is no longer its row's was moved meanwhile.
-            let Some(before) = before.filter(|row| row.next() == Some(deadline.0)) else { continue };
-            found.extend(look.ahead(*deadline, before)?.map(|known| (*deadline, known)));
+            let before = before.filter(|row| row.next() == Some(*at) && row.is_unclear());
+            let foreseen = before.map(|row| look.foreseen(*id, row)).transpose()?.flatten();
+            foreseen.into_iter().for_each(|row| {
+                look.piece.rows.insert(*id, Rewritten { was_due: Some(*at), row: Some(row) });
+            });
         }
-        Ok(found)
+        Ok(look.piece)
     }
 }

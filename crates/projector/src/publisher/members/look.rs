@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use segment::{
-    Advance, Change, Told,
+    Advance, Change, Groups, Told,
     advance::{Happened, advance, gone},
+    comes_true, foresee,
 };
 use store::{
     CustomerRows, Resolved, Snapshot, StoreError,
@@ -13,7 +14,7 @@ use store::{
 };
 use types::{IdentifierId, Micros};
 
-use super::{Asked, Members, ahead::Known};
+use super::{Asked, Members};
 use crate::Served;
 
 /// What is to be kept at once.
@@ -21,8 +22,6 @@ use crate::Served;
 pub(super) struct Piece {
     pub(super) rows: BTreeMap<IdentifierId, Rewritten>,
     pub(super) changes: Vec<MembershipChange>,
-    /// Customers that were looked at and whose rows are what they were.
-    pub(super) unchanged: Vec<IdentifierId>,
 }
 
 impl Piece {
@@ -30,7 +29,6 @@ impl Piece {
     pub(super) fn and(mut self, other: Self) -> Self {
         self.rows.extend(other.rows);
         self.changes.extend(other.changes);
-        self.unchanged.extend(other.unchanged);
         self
     }
 }
@@ -98,43 +96,42 @@ impl<'a> Look<'a> {
         if after.as_ref() != Some(&told).filter(|_| was) {
             let row = after.map(MembershipRow::of);
             self.piece.rows.insert(asked.id, Rewritten { was_due: told.next(), row });
-        } else if was {
-            self.piece.unchanged.push(asked.id);
         }
         Ok(())
     }
 
-    /// What the deadline of a customer's row will bring if nothing happens before; `None` for one that is nobody's id any more.
-    pub(super) fn ahead(&mut self, (at, id): Deadline, before: MembershipRow) -> Result<Option<Known>, StoreError> {
-        self.now = at;
-        let Members { segments, .. } = self.members;
-        let told = before.told();
+    /// A customer's row with all that its deadlines bring, which lie ahead; `None` for one that is nobody's id any more.
+    pub(super) fn foreseen(&mut self, id: IdentifierId, row: MembershipRow) -> Result<Option<MembershipRow>, StoreError> {
         let found = self.rows.find(id)?.filter(|found| found.identity.id == id && found.identity.is_known());
-        let Some(found) = found.filter(|_| told.segments.keys().all(|segment| segments.name(*segment).is_some()))
-        else {
-            return Ok(None);
-        };
-        let advance = self.advance(&found, &told, &Happened::NOTHING)?;
-        let row = Some(MembershipRow::of(advance.told));
-        Ok(Some(Known { row, changes: advance.changes }))
+        let Some(found) = found else { return Ok(None) };
+        let told = row.told();
+        let subject = self.subject(&found, told.unclear(), self.now)?;
+        Ok(Some(MembershipRow::of(foresee(&self.members.segments, &subject.customer, &told))))
     }
 
-    /// What was known ahead of this deadline comes true.
-    pub(super) fn comes_true(&mut self, (due, id): Deadline, known: &Known) {
-        self.tell(&Asked::due(id), known.changes.clone());
-        self.piece.rows.insert(id, Rewritten { was_due: Some(due), row: known.row.clone() });
+    /// What was told of a customer comes true by now without a look; `false` where one is needed.
+    pub(super) fn comes_true(&mut self, due: Deadline, before: &MembershipRow) -> bool {
+        let Some(Advance { changes, told }) = comes_true(&self.members.segments, &before.clone().told(), self.now) else {
+            return false;
+        };
+        self.tell(&Asked::due(due.1), changes);
+        let row = Some(MembershipRow::of(told));
+        self.piece.rows.insert(due.1, Rewritten { was_due: Some(due.0), row });
+        true
     }
 
     fn advance(&self, resolved: &Resolved, told: &Told, happened: &Happened) -> Result<Advance, StoreError> {
-        let Members { settings, segments, .. } = self.members;
+        let segments = &self.members.segments;
         let groups = happened.groups.and(told.is_due(self.now));
-        let wanted = subjects::Wanted {
-            from: told.earliest(happened, self.now).unwrap_or(self.now),
-            reach: segments.reach(groups),
-            depth: segments.depth(groups),
-        };
-        let subject = subjects::subject(self.snapshot, &self.rows, &settings.hash_key, resolved, wanted)?;
+        let subject = self.subject(resolved, groups, told.earliest(happened, self.now).unwrap_or(self.now))?;
         Ok(advance(segments, &subject.customer, told, happened, self.now))
+    }
+
+    /// The customer, loaded as far as these groups reach back from an instant.
+    fn subject(&self, resolved: &Resolved, groups: Groups, from: Micros) -> Result<subjects::Subject, StoreError> {
+        let Members { settings, segments, .. } = self.members;
+        let wanted = subjects::Wanted { from, reach: segments.reach(groups), depth: segments.depth(groups) };
+        subjects::subject(self.snapshot, &self.rows, &settings.hash_key, resolved, wanted)
     }
 
     fn tell(&mut self, asked: &Asked, changes: Vec<Change>) {
