@@ -7,11 +7,12 @@
 
 use std::collections::BTreeMap;
 
-use expr::{Memo, Subject};
+use expr::{Memo, Subject as _};
 use serde::{Deserialize, Serialize};
 use types::Micros;
 
 use crate::{
+    customer::Customer,
     due::{Due, Next, Outlook},
     facets::Facets,
     groups::{Group, Groups, Member, Ordinal},
@@ -132,9 +133,9 @@ impl Told {
 const STEPS_MAX: usize = 1_000;
 
 /// Brings what was told of a customer up to now. An instant before the one told last counts as that one: time never goes back.
-pub fn advance(segments: &Segments, subject: &dyn Subject, told: &Told, happened: &Happened, now: Micros) -> Advance {
+pub fn advance(segments: &Segments, customer: &Customer, told: &Told, happened: &Happened, now: Micros) -> Advance {
     let now = told.not_before(now);
-    let mut look = Look { segments, subject, now, changes: Vec::new() };
+    let mut look = Look { segments, customer, now, changes: Vec::new() };
     let mut after = Told { until: Some(now), ..told.clone() };
     let groups = segments.groups();
     after.due.retain(|group, _| groups.contains(*group));
@@ -161,7 +162,7 @@ pub fn advance(segments: &Segments, subject: &dyn Subject, told: &Told, happened
         }
         chosen.entry(group).or_default().1.push((member, next));
     }
-    after.due.extend(dues(&mut Outlook::new(segments, subject, &after.segments), chosen));
+    after.due.extend(dues(&mut Outlook::new(segments, customer, &after.segments), chosen));
     after.segments.retain(|ordinal, entry| {
         let kept = segments.name(*ordinal).is_some();
         if !kept {
@@ -201,7 +202,7 @@ struct Start {
 
 struct Look<'a> {
     segments: &'a Segments,
-    subject: &'a dyn Subject,
+    customer: &'a Customer,
     now: Micros,
     changes: Vec<Change>,
 }
@@ -226,7 +227,7 @@ impl Look<'_> {
         } else {
             Some(Start { at: due, corrects: false })
         };
-        started.unwrap_or_else(|| Start { at: self.subject.latest(self.now).unwrap_or(self.now), corrects: false })
+        started.unwrap_or_else(|| Start { at: self.customer.latest(self.now).unwrap_or(self.now), corrects: false })
     }
 
     /// Goes from instant to instant, and at each through all segments that it concerns: what they share is worked out once, and the
@@ -248,9 +249,8 @@ impl Look<'_> {
 
     /// Looks at a segment at an instant; the next at which it has to be looked at.
     fn step(&mut self, walk: &mut Walk<'_>, at: Micros, memo: &Memo) -> Option<Micros> {
-        let Member { ordinal: segment, version, program, .. } = walk.member;
-        let (segment, version) = (*segment, *version);
-        let verdict = expr::evaluate_beside(program, self.subject, self.segments, at, memo);
+        let (segment, version) = (walk.member.ordinal, walk.member.version);
+        let verdict = walk.member.evaluate(self.customer, self.segments, at, memo);
         if verdict.truth != walk.held.is_some() {
             let correction = walk.start.corrects && at == walk.start.at;
             self.changes.push(Change { segment, version, entered: verdict.truth, effective_at: at, correction });

@@ -14,6 +14,12 @@ use profile::{Fact, OrderFacts, State, activity::Dimension, view};
 use prost::Message;
 use types::{Amounts, ExactSum, HashKey, Micros};
 
+use crate::facets::Facets;
+
+mod narrowed;
+
+pub(crate) use narrowed::Narrowed;
+
 /// A customer to evaluate segments of.
 #[derive(Debug)]
 pub struct Customer {
@@ -22,6 +28,8 @@ pub struct Customer {
     touchpoints: Vec<Element>,
     /// Places of the touchpoints of each kind, once one is asked for.
     places: OnceCell<BTreeMap<String, Vec<usize>>>,
+    /// What touchpoints touch, from a place on: the first behind the instant that was asked about first.
+    touched: OnceCell<(usize, Vec<Facets>)>,
     namespaces: BTreeSet<String>,
     hash_key: HashKey,
     /// States as of instants before the newest touchpoint, by the number of touchpoints in them.
@@ -45,7 +53,8 @@ impl Customer {
     pub fn new(state: State, touchpoints: Vec<Element>, namespaces: BTreeSet<String>, hash_key: HashKey) -> Self {
         let newest = state.core.last.as_ref().map(|last| last.occurred_at);
         let state = Rc::new(AsOf::new(state));
-        Self { state, newest, touchpoints, places: OnceCell::new(), namespaces, hash_key, earlier: RefCell::default() }
+        let (places, touched, earlier) = (OnceCell::new(), OnceCell::new(), RefCell::default());
+        Self { state, newest, touchpoints, places, touched, namespaces, hash_key, earlier }
     }
 
     /// A customer folded from its touchpoints alone.
@@ -60,11 +69,29 @@ impl Customer {
         state.core.last.as_ref().is_some_and(|last| last.occurred_at > now)
     }
 
+    /// The first occurred_at after an instant of a touchpoint that touches some of this; it may be early.
+    pub(crate) fn next_touching(&self, facets: Facets, now: Micros) -> Option<Micros> {
+        let past = self.past(now);
+        let touched = || {
+            let ahead = self.touchpoints.iter().skip(past);
+            (past, ahead.map(|element| Facets::of_touchpoint(&element.touchpoint)).collect())
+        };
+        let (first, touched) = self.touched.get_or_init(touched);
+        let Some(ahead) = past.checked_sub(*first) else { return self.next_after(now) };
+        let behind = touched.iter().skip(ahead).position(|touched| touched.meet(facets));
+        behind.and_then(|behind| self.touchpoints.get(past + behind)).map(|element| element.occurred_at)
+    }
+
+    /// How many touchpoints there are up to an instant.
+    fn past(&self, now: Micros) -> usize {
+        self.touchpoints.partition_point(|one| one.occurred_at <= now)
+    }
+
     fn as_of(&self, now: Micros) -> Rc<AsOf> {
         if self.newest.is_none_or(|newest| newest <= now) {
             return Rc::clone(&self.state);
         }
-        let past = self.touchpoints.partition_point(|one| one.occurred_at <= now);
+        let past = self.past(now);
         if let Some(known) = self.earlier.borrow().get(&past) {
             return Rc::clone(known);
         }
@@ -140,8 +167,7 @@ impl Subject for Customer {
     }
 
     fn next_after(&self, now: Micros) -> Option<Micros> {
-        let past = self.touchpoints.partition_point(|one| one.occurred_at <= now);
-        self.touchpoints.get(past).map(|next| next.occurred_at)
+        self.touchpoints.get(self.past(now)).map(|next| next.occurred_at)
     }
 }
 

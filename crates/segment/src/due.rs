@@ -6,12 +6,13 @@
 
 use std::collections::BTreeMap;
 
-use expr::{Memo, Subject};
+use expr::Memo;
 use serde::{Deserialize, Serialize};
 use types::Micros;
 
 use crate::{
     advance::{Advance, Change, Entry, Told},
+    customer::Customer,
     groups::{Group, Groups, Member, Ordinal},
     segments::Segments,
 };
@@ -51,19 +52,15 @@ pub(crate) type Next<'a> = (&'a Member, Option<Micros>);
 /// Works out what deadlines of one customer bring.
 pub(crate) struct Outlook<'a> {
     segments: &'a Segments,
-    subject: &'a dyn Subject,
+    customer: &'a Customer,
     held: &'a BTreeMap<Ordinal, Entry>,
     memos: BTreeMap<Micros, Memo>,
 }
 
 impl<'a> Outlook<'a> {
     /// Of a customer that is in these segments now.
-    pub(crate) fn new(
-        segments: &'a Segments,
-        subject: &'a dyn Subject,
-        held: &'a BTreeMap<Ordinal, Entry>,
-    ) -> Self {
-        Self { segments, subject, held, memos: BTreeMap::new() }
+    pub(crate) fn new(segments: &'a Segments, customer: &'a Customer, held: &'a BTreeMap<Ordinal, Entry>) -> Self {
+        Self { segments, customer, held, memos: BTreeMap::new() }
     }
 
     /// The deadline of a group of which these segments were looked at, and which had `kept` for the others.
@@ -84,8 +81,9 @@ impl<'a> Outlook<'a> {
     /// What an instant brings to these segments; of no others anything is said.
     fn brings<'m>(&mut self, members: impl IntoIterator<Item = &'m Member>, at: Micros) -> Brings {
         let (memo, mut brings) = (self.memos.entry(at).or_default(), Brings::default());
-        for Member { ordinal: segment, version, program, .. } in members {
-            let verdict = expr::evaluate_beside(program, self.subject, self.segments, at, memo);
+        for member in members {
+            let Member { ordinal: segment, version, .. } = member;
+            let verdict = member.evaluate(self.customer, self.segments, at, memo);
             if verdict.truth != self.held.contains_key(segment) {
                 brings.turns.push(Turn { segment: *segment, version: *version, entered: verdict.truth });
             }
@@ -124,8 +122,8 @@ impl Told {
 /// What is told of a customer, with all that its deadlines bring. They must lie ahead, and touchpoints be loaded as the unclear
 /// groups reach back from now.
 #[must_use]
-pub fn foresee(segments: &Segments, subject: &dyn Subject, told: &Told) -> Told {
-    let mut outlook = Outlook::new(segments, subject, &told.segments);
+pub fn foresee(segments: &Segments, customer: &Customer, told: &Told) -> Told {
+    let mut outlook = Outlook::new(segments, customer, &told.segments);
     let mut clear = told.due.clone();
     for (group, alike) in segments.chosen(told.unclear()) {
         if let Some(due) = clear.get_mut(&group) {
@@ -143,7 +141,8 @@ pub fn comes_true(segments: &Segments, told: &Told, now: Micros) -> Option<Advan
     }
     let (mut after, mut changes) = (told.clone(), Vec::new());
     for (group, Due { at, brings }) in told.due.iter().filter(|(_, due)| due.at <= now) {
-        let brings = brings.as_ref().filter(|brings| groups.contains(*group) && brings.then.is_none_or(|then| then > now))?;
+        let brings =
+            brings.as_ref().filter(|brings| groups.contains(*group) && brings.then.is_none_or(|then| then > now))?;
         turn(&mut after, &mut changes, *group, *at, brings);
     }
     changes.sort_by_key(|change: &Change| (change.effective_at, change.segment));

@@ -5,9 +5,14 @@
 
 use std::collections::BTreeMap;
 
-use expr::{Depth, Needs, Program, Reach};
+use expr::{Depth, Memo, Needs, Program, Reach, Verdict};
+use types::Micros;
 
-use crate::facets::Facets;
+use crate::{
+    customer::{Customer, Narrowed},
+    facets::Facets,
+    segments::Segments,
+};
 
 /// Number of a group, below 64.
 pub type Group = u8;
@@ -81,6 +86,13 @@ pub(crate) struct Member {
     pub(crate) program: Program,
     /// What it reads.
     pub(crate) facets: Facets,
+}
+
+impl Member {
+    /// What it comes to at an instant, beside others of the same customer and instant.
+    pub(crate) fn evaluate(&self, customer: &Customer, segments: &Segments, at: Micros, memo: &Memo) -> Verdict {
+        expr::evaluate_beside(&self.program, &Narrowed::new(customer, self.facets, at), segments, at, memo)
+    }
 }
 
 /// Segments that ask the same.
