@@ -13,6 +13,8 @@ pub struct Batch {
     /// Keys and values, one after the other: memory is asked for a few times a batch, not for each row.
     bytes: Vec<u8>,
     changes: Vec<Change>,
+    /// Families, and keys from the first to before the second, whose rows go before any is put.
+    ranges: Vec<(usize, Vec<u8>, Vec<u8>)>,
     /// Names of the families, each once, in the order in which they came.
     families: Vec<&'static str>,
 }
@@ -46,9 +48,17 @@ impl Batch {
         self.changes.push(Change { family, key, value_end: None });
     }
 
+    /// Deletes all rows from one key to another, that one included, but for what this batch puts.
+    pub fn delete_range<F: Family>(&mut self, from: &F::Key, to: &F::Key) {
+        let family = self.family(F::NAME);
+        let mut end = F::encode_key(to);
+        end.push(0);
+        self.ranges.push((family, F::encode_key(from), end));
+    }
+
     /// Number of changes.
     pub fn len(&self) -> usize {
-        self.changes.len()
+        self.changes.len() + self.ranges.len()
     }
 
     /// Bytes of all keys and values.
@@ -58,7 +68,7 @@ impl Batch {
 
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        self.changes.is_empty()
+        self.changes.is_empty() && self.ranges.is_empty()
     }
 
     fn key<F: Family>(&mut self, key: &F::Key) -> (usize, usize) {
@@ -95,6 +105,9 @@ impl Batch {
         let families: Vec<_> =
             self.families.iter().map(|name| db.cf_handle(name).expect("opened with every family")).collect();
         let mut rows = WriteBatch::with_capacity_bytes(self.bytes.len() + changes.len() * ROW_OVERHEAD_BYTES);
+        for (family, from, end) in &self.ranges {
+            rows.delete_range_cf(families.get(*family).expect("a place in the list"), from, end);
+        }
         for Change { family, key: (begin, end), value_end } in changes {
             let (family, key) = (families.get(family).expect("a place in the list"), self.bytes(begin, end));
             match value_end {

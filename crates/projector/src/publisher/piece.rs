@@ -35,6 +35,8 @@ pub(super) struct Piece {
     /// What touched each customer, by its id.
     causes: BTreeMap<IdentifierId, Touch>,
     met: BTreeSet<IdentifierId>,
+    /// What was told of identifiers that were touched.
+    told: BTreeMap<IdentifierId, Option<Holder>>,
 }
 
 /// How a customer is concerned.
@@ -55,12 +57,12 @@ pub(super) struct Difference {
 impl Source<'_> {
     /// Everybody whom these touches may have made another customer.
     pub(super) fn touched(&self, touches: &BTreeMap<IdentifierId, Touch>) -> Result<Piece, StoreError> {
-        let told = self.told(touches.keys().copied())?;
-        let changed =
-            touches.iter().filter(|(id, touch)| touch.by.evidence && !told.get(*id).is_some_and(|held| held.cut));
+        let touched: Vec<IdentifierId> = touches.keys().copied().collect();
+        let told = touched.iter().copied().zip(self.published.holders(&touched)?).collect();
+        let mut piece = Piece { told, ..Piece::default() };
+        let changed = touches.iter().filter(|(id, touch)| touch.by.evidence && !piece.was_cut(id));
         let mut open: Vec<(IdentifierId, Touch)> = changed.map(|(id, touch)| (*id, *touch)).collect();
         let rows = CustomerRows::new(self.snapshot, self.rules, self.hash_key);
-        let mut piece = Piece::default();
         while let Some((id, touch)) = open.pop() {
             if !piece.met.insert(id) {
                 continue;
@@ -89,7 +91,9 @@ impl Source<'_> {
     /// What is to be told of a piece, because of `cause` where all is compared, else of what touched each.
     pub(super) fn difference(&self, piece: &Piece, cause: Option<Cause>) -> Result<Difference, StoreError> {
         let identifiers = piece.now.iter().flat_map(|customer| customer.identifiers.iter().copied());
-        let told = self.told(identifiers)?;
+        let (known, others): (Vec<IdentifierId>, Vec<_>) = identifiers.partition(|id| piece.told.contains_key(id));
+        let mut told = self.told(others)?;
+        told.extend(known.into_iter().filter_map(|id| Some((id, piece.was(&id)?))));
         let moves = moves(&piece.now, &told).into_iter();
         let caused = |one: Move| {
             let touch = piece.causes.get(&one.to).copied().unwrap_or_default();
@@ -100,23 +104,19 @@ impl Source<'_> {
 
     /// Everybody whom these touches concern, once what was told of identity is as it is now: the customers of the piece, and
     /// those whose identity was not touched.
-    pub(super) fn concerned(
-        &self,
-        piece: &Piece,
-        touches: &BTreeMap<IdentifierId, Touch>,
-    ) -> Result<BTreeMap<IdentifierId, Concern>, StoreError> {
+    pub(super) fn concerned(piece: &Piece, touches: &BTreeMap<IdentifierId, Touch>) -> BTreeMap<IdentifierId, Concern> {
         let of_piece = |customer: &Customer| {
             let touch = piece.causes.get(&customer.id).copied().unwrap_or_default();
             (customer.id, Concern { touch, identity: true })
         };
         let mut concerned: BTreeMap<IdentifierId, Concern> = piece.now.iter().map(of_piece).collect();
-        let told = self.told(touches.keys().filter(|id| !piece.met.contains(*id)).copied())?;
-        for (id, holder) in told {
-            let touch = touches.get(&id).copied().unwrap_or_default();
-            let held = concerned.entry(holder.customer).or_default();
-            held.touch = held.touch.and(touch);
+        for (id, touch) in touches.iter().filter(|(id, _)| !piece.met.contains(*id)) {
+            if let Some(holder) = piece.was(id) {
+                let held = concerned.entry(holder.customer).or_default();
+                held.touch = held.touch.and(*touch);
+            }
         }
-        Ok(concerned)
+        concerned
     }
 
     fn told(&self, identifiers: impl IntoIterator<Item = IdentifierId>) -> Result<Holders, StoreError> {
@@ -136,6 +136,15 @@ impl Piece {
             let identifiers = customer.identifiers.iter().map(|(id, _)| *id).collect();
             self.now.push(Customer { id: customer.id, identifiers });
         }
+    }
+
+    /// Who was told to hold a touched identifier.
+    fn was(&self, id: &IdentifierId) -> Option<Holder> {
+        self.told.get(id).copied().flatten()
+    }
+
+    fn was_cut(&self, id: &IdentifierId) -> bool {
+        self.was(id).is_some_and(|held| held.cut)
     }
 
     /// All identifiers of the customers.

@@ -135,9 +135,7 @@ impl Teller {
         loop {
             let keyed: Vec<((u64, IdentifierId), Touch)> =
                 rows.by_ref().take(self.settings.piece_max).collect::<Result<_, _>>()?;
-            if keyed.is_empty() {
-                break;
-            }
+            let (Some((first, _)), Some((last, _))) = (keyed.first(), keyed.last()) else { break };
             let mut touches: BTreeMap<IdentifierId, Touch> = BTreeMap::new();
             for ((_, identifier), touch) in &keyed {
                 let held = touches.entry(*identifier).or_default();
@@ -147,11 +145,11 @@ impl Teller {
             let piece = source.touched(&touches)?;
             let difference = source.difference(&piece, None)?;
             self.tell(live, difference, &applied, heard)?;
-            let concerned = self.source(live, &snapshot).concerned(&piece, &touches)?;
+            let concerned = Source::concerned(&piece, &touches);
             if let Some(members) = &mut self.members {
                 members.touched(live, &snapshot, &concerned, &piece.identifiers())?;
             }
-            self.forget(live, keyed.iter().map(|(key, _)| *key))?;
+            self.forget(live, *first, *last)?;
             if !goes_on() {
                 return Err(Ended::Over);
             }
@@ -200,10 +198,8 @@ impl Teller {
                 .take(self.settings.piece_max)
                 .map(|row| row.map(|(key, _)| key))
                 .collect::<Result<_, _>>()?;
-            if keys.is_empty() {
-                return Ok(());
-            }
-            self.forget(live, keys.into_iter())?;
+            let (Some(first), Some(last)) = (keys.first(), keys.last()) else { return Ok(()) };
+            self.forget(live, *first, *last)?;
             if !goes_on() {
                 return Err(Ended::Over);
             }
@@ -246,15 +242,18 @@ impl Teller {
         Ok(())
     }
 
-    /// Deletes outbox rows by their keys: what touches the same identifier later has a later one.
-    fn forget(&mut self, live: &Served, keys: impl Iterator<Item = (u64, IdentifierId)>) -> Result<(), StoreError> {
-        let (mut batch, mut last) = (Batch::default(), None);
-        for key in keys {
-            batch.delete::<Touched>(&key);
-            last = Some(Touched::encode_key(&key));
-        }
+    /// Deletes the outbox rows between two keys that were read one after the other: what touches the same identifiers later has later
+    /// ones, and nothing is ever put between two that are there.
+    fn forget(
+        &mut self,
+        live: &Served,
+        first: (u64, IdentifierId),
+        last: (u64, IdentifierId),
+    ) -> Result<(), StoreError> {
+        let mut batch = Batch::default();
+        batch.delete_range::<Touched>(&first, &last);
         live.store.write_unsynced(batch)?;
-        self.from.1 = last.unwrap_or_default();
+        self.from.1 = Touched::encode_key(&last);
         Ok(())
     }
 }

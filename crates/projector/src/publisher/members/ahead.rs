@@ -76,7 +76,8 @@ impl Members {
             let until = Micros(now.0.saturating_add(SPAN));
             let from = ahead.through.max(Some((now, LAST)));
             let next = self.published.due(from, until, PIECE)?;
-            ahead.through = Some(if next.len() < PIECE { (until, LAST) } else { *next.last().unwrap_or(&(until, LAST)) });
+            ahead.through =
+                Some(if next.len() < PIECE { (until, LAST) } else { *next.last().unwrap_or(&(until, LAST)) });
             wanted.extend(next);
         }
         wanted.retain(|deadline| deadline.0 > now);

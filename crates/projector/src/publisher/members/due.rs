@@ -1,7 +1,7 @@
 //! Telling what is due: the earliest first, piece by piece, while the piece before is written. Of most customers it is known what the
 //! deadline brings; the others are looked at on all processors.
 
-use std::{num::NonZero, panic, thread};
+use std::{num::NonZero, panic, sync::LazyLock, thread};
 
 use store::{Snapshot, StoreError, published::memberships::Deadline};
 use types::{IdentifierId, Micros};
@@ -15,6 +15,9 @@ const DUE_MAX: usize = 4_096;
 const SHARE_MIN: usize = 256;
 /// Most threads that look.
 const THREADS_MAX: usize = 8;
+/// How many look. Asking the system for its processors opens a dozen files, which is not for every round.
+static THREADS: LazyLock<usize> =
+    LazyLock::new(|| thread::available_parallelism().map_or(1, NonZero::get).min(THREADS_MAX));
 /// How far what is on disk about time may lag behind the clock while nothing is told, in microseconds.
 const NOTE_EVERY: i64 = 1_000_000;
 
@@ -91,10 +94,12 @@ pub(super) fn shared<T: Sync, P: Send>(
     all: &[T],
     work: impl Fn(&[T]) -> Result<P, StoreError> + Sync,
 ) -> Result<Vec<P>, StoreError> {
-    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(THREADS_MAX);
-    let share = all.len().div_ceil(threads).max(SHARE_MIN);
+    if all.is_empty() {
+        return Ok(Vec::new());
+    }
+    let share = all.len().div_ceil(*THREADS).max(SHARE_MIN);
     if all.len() <= share {
-        return if all.is_empty() { Ok(Vec::new()) } else { Ok(vec![work(all)?]) };
+        return Ok(vec![work(all)?]);
     }
     thread::scope(|scope| {
         let work = &work;

@@ -101,7 +101,11 @@ impl<'a> Look<'a> {
     }
 
     /// A customer's row with all that its deadlines bring, which lie ahead; `None` for one that is nobody's id any more.
-    pub(super) fn foreseen(&mut self, id: IdentifierId, row: MembershipRow) -> Result<Option<MembershipRow>, StoreError> {
+    pub(super) fn foreseen(
+        &mut self,
+        id: IdentifierId,
+        row: MembershipRow,
+    ) -> Result<Option<MembershipRow>, StoreError> {
         let found = self.rows.find(id)?.filter(|found| found.identity.id == id && found.identity.is_known());
         let Some(found) = found else { return Ok(None) };
         let told = row.told();
@@ -111,7 +115,8 @@ impl<'a> Look<'a> {
 
     /// What was told of a customer comes true by now without a look; `false` where one is needed.
     pub(super) fn comes_true(&mut self, due: Deadline, before: &MembershipRow) -> bool {
-        let Some(Advance { changes, told }) = comes_true(&self.members.segments, &before.clone().told(), self.now) else {
+        let Some(Advance { changes, told }) = comes_true(&self.members.segments, &before.clone().told(), self.now)
+        else {
             return false;
         };
         self.tell(&Asked::due(due.1), changes);
