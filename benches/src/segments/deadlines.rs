@@ -66,10 +66,14 @@ fn offset(number: usize, count: usize, span: i64) -> i64 {
 
 /// All within one second.
 pub(super) async fn burst(plan: &Plan, data_dir: &Path, series: &mut Series) -> Result<()> {
-    let world = World::start(data_dir).await?;
+    let mut world = World::start(data_dir).await?;
     let what = format!("{} within one second", crate::table::group(plan.deadlines as f64));
     let crowd = Crowd::come(&world, plan, plan.deadlines, SECOND, series, &what).await?;
     let (cursor, _) = world.told().await?;
+    if plan.restart {
+        wait_until(Micros(crowd.first.0 - SECOND)).await;
+        world = world.anew().await?;
+    }
     let others = beside(&world, plan.beside);
     wait_until(crowd.first).await;
     let (before, process) = (threads::by_name()?, threads::process_nanos());

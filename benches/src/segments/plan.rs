@@ -46,6 +46,10 @@ pub struct Plan {
     /// Deadlines: microseconds for each customer to be told before the first deadline; besides ten seconds.
     #[arg(long, default_value_t = 450)]
     pub lead: u64,
+
+    /// Deadlines of one second: the server ends one second before the first, and starts anew
+    #[arg(long)]
+    pub restart: bool,
     /// Runs, each of new servers.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..))]
     pub runs: u64,

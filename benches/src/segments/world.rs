@@ -83,7 +83,7 @@ impl<T> Observer<T> for Last {
 }
 
 impl World {
-    /// A server with default settings over new data.
+    /// A server with default settings over these data.
     pub(super) async fn start(data_dir: &Path) -> Result<Self> {
         let any_port = Listener { addr: SocketAddr::from(([127, 0, 0, 1], 0)) };
         let config =
@@ -91,6 +91,13 @@ impl World {
         let server = Server::start(&config, Role::All).await?;
         let client = client::Server::connect(&server.grpc_addr().to_string()).await?;
         Ok(Self { server, client, data_dir: data_dir.to_owned() })
+    }
+
+    /// Ends it and starts another one over its data, which remembers nothing that is not on disk.
+    pub(super) async fn anew(self) -> Result<Self> {
+        drop(self.client);
+        self.server.stop().await?;
+        Self::start(&self.data_dir).await
     }
 
     /// Ends it and deletes its data.
