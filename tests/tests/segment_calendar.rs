@@ -100,6 +100,9 @@ async fn a_month_begins_at_the_zones_midnight_and_another_zone_is_told() {
     );
     assert!(shanghai.ask(&["segment", "count", "this_month"]).contains("Asia/Shanghai"));
     assert!(shanghai.ask(&["segment", "schema"]).contains("Asia/Shanghai"));
+    let (from, to) = ("2026-03-31T15:59:59Z", "2026-03-31T16:00:00Z");
+    let backtest = shanghai.ask(&["segment", "backtest", "this_month", "--from", from, "--to", to, "--step", "1s"]);
+    assert_eq!(backtest.matches("days of Asia/Shanghai").count(), 2, "{backtest}");
     until_told(&shanghai, "this_month", 1);
     until_told(&shanghai, "by_night", 1);
     assert!(shanghai.terminate().success());

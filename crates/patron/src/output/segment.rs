@@ -184,8 +184,9 @@ fn add_part(text: &mut String, proof: &Proof, depth: usize) {
 
 /// One instant, under `BACKTEST_HEAD`.
 pub fn instant(answer: &BacktestResponse) -> String {
-    let BacktestResponse { at, count, entered, left } = answer;
-    format!("{:<20}  {count:>10}  {entered:>10}  {left:>10}", value::time(at.as_ref()))
+    let BacktestResponse { at, count, entered, left, time_zone } = answer;
+    let zone = if named(time_zone) { format!("  days of {time_zone}") } else { String::new() };
+    format!("{:<20}  {count:>10}  {entered:>10}  {left:>10}{zone}", value::time(at.as_ref()))
 }
 
 /// One change, under `CHANGES_HEAD`; empty for a keep-alive.
@@ -249,7 +250,12 @@ pub fn schema(answer: &GetSchemaResponse) -> String {
 /// The instant of an answer; with the zone of its calendar where that is not UTC.
 fn instant_of(at: Option<&prost_types::Timestamp>, zone: &str) -> String {
     let at = value::time(at);
-    if zone.is_empty() || zone == "UTC" { at } else { format!("{at}, days of {zone}") }
+    if named(zone) { format!("{at}, days of {zone}") } else { at }
+}
+
+/// Whether a zone is worth saying.
+fn named(zone: &str) -> bool {
+    !zone.is_empty() && zone != "UTC"
 }
 
 fn cuts(cuts: &[QuantileCut]) -> String {

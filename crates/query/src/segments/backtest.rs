@@ -18,7 +18,11 @@ pub(super) fn counts(context: &Context, request: &BacktestRequest) -> Result<Vec
     let moment = Moment::new(context, request.from.as_ref())?;
     let (_, program) = schema::asked(&moment, &request.segment, &request.expression)?;
     let moment = moment.with_cuts([&program])?;
-    let at = |at: &Micros| BacktestResponse { at: Some(at.to_proto()), ..BacktestResponse::default() };
+    let at = |at: &Micros| BacktestResponse {
+        at: Some(at.to_proto()),
+        time_zone: moment.time_zone(),
+        ..BacktestResponse::default()
+    };
     let fresh = || instants.iter().map(at).collect::<Vec<_>>();
     // Touchpoints are always loaded: the state as it is now is not that of then.
     let wanted = Wanted { reach: Reach::Life, depth: Depth::Whole, ..moment.wanted([], request.include_receipts) };
