@@ -55,9 +55,11 @@ impl<U: Message + Default> Decoder for CheckedDecoder<U> {
 
 /// A request (all their names end so) is read by a server: its caller's fault. A response is read by a client.
 fn unreadable(message_type: &str, error: &DecodeError) -> Status {
-    if !message_type.ends_with("Request") {
-        return Status::internal(error.to_string());
-    }
+    if message_type.ends_with("Request") { unreadable_request(error) } else { Status::internal(error.to_string()) }
+}
+
+/// The status of a request that cannot be read.
+pub(crate) fn unreadable_request(error: &DecodeError) -> Status {
     let (field, problem) = located(&error.to_string());
     let description = format!("{problem}; send valid protobuf, texts in UTF-8");
     let place = if field.is_empty() { "the request" } else { field.as_str() };

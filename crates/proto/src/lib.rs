@@ -30,6 +30,7 @@ package!(/// `patron.admin.v1`
     admin, "patron.admin.v1");
 
 pub mod codec;
+pub mod encoded;
 pub mod json;
 pub mod mask;
 
