@@ -2,67 +2,35 @@
 
 use std::{
     cell::{OnceCell, RefCell},
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     ops::ControlFlow,
     rc::Rc,
 };
 
 use expr::Depth;
 use identity::{
-    Component, CustomerIdentity, Cut, Decision, EachFragment, Evidence, FragmentEvidence, JoiningLink, RefusedLink,
-    Resolution, Rules, resolve,
+    Component, CustomerIdentity, Cut, Decision, EachFragment, Evidence, FragmentEvidence, Rules, resolve,
 };
 use profile::State;
 use types::{FragmentId, HashKey, Identifier, IdentifierId};
 
 use crate::{
+    changes::Subject,
     decision,
     error::StoreError,
     family::{Decisions, Fragments, Incidence, Months, Orders, fragments::FragmentRow},
     snapshot::Snapshot,
 };
 
+mod asked;
+mod resolved;
 mod walk;
 
+pub use asked::SUBJECTS_MAX;
+pub use resolved::{Joining, REFUSALS_MAX, Refusal, Resolved};
 pub use walk::Part;
 
-/// A customer, resolved.
-#[derive(Clone, Debug)]
-pub struct Resolved {
-    /// Id, identifiers and fragments.
-    pub identity: CustomerIdentity,
-    /// Links that hold its identifiers together, in the order in which they were taken.
-    pub joining: Vec<Joining>,
-    /// Refused links that touch one of its identifiers, at most `REFUSALS_MAX`.
-    pub refused: Vec<Refusal>,
-    /// All decisions about its identifiers, whether they stand or not, the earliest first.
-    pub decisions: Vec<Decision>,
-}
-
-/// A link that joined two of a customer's identifiers.
-#[derive(Clone, Debug)]
-pub struct Joining {
-    /// The two identifiers.
-    pub ends: [Identifier; 2],
-    /// The first evidence for it.
-    pub link: JoiningLink,
-}
-
-/// A refused link, seen from one of its ends.
-#[derive(Clone, Debug)]
-pub struct Refusal {
-    /// The customer's identifier.
-    pub own: Identifier,
-    /// The identifier on the other side.
-    pub other: Identifier,
-    /// The first evidence for it, and the rule.
-    pub link: RefusedLink,
-    /// The rule in words.
-    pub rule: String,
-}
-
-/// Most refused links that a customer is shown with; a kiosk may have as many as it has visitors.
-pub const REFUSALS_MAX: usize = 1_000;
+use asked::Asked;
 
 /// Reads customers from one snapshot; fragment rows are read once.
 pub struct CustomerRows<'a> {
@@ -75,6 +43,7 @@ pub struct CustomerRows<'a> {
     undecided: OnceCell<bool>,
     /// Fragments of the identifier that a walk stands at.
     at_hand: RefCell<Option<(IdentifierId, Vec<FragmentId>)>>,
+    asked: Asked,
 }
 
 /// Most cut identifiers that are remembered over a walk.
@@ -97,7 +66,24 @@ impl<'a> CustomerRows<'a> {
             cuts: RefCell::default(),
             undecided: OnceCell::new(),
             at_hand: RefCell::default(),
+            asked: Asked::default(),
         }
+    }
+
+    /// Reads, and says with what was read on whom it depends: each identifier whose incidences or decisions were asked for and
+    /// each fragment whose row was, whether there was any or none. While none of them has changed, the same gives the same.
+    /// `None` if they are more than `SUBJECTS_MAX`. Not for walks over everybody.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub fn noting<T, E>(
+        &self,
+        read: impl FnOnce(&Self) -> Result<T, E>,
+    ) -> Result<(T, Option<Box<[Subject]>>), E> {
+        self.asked.begin();
+        let read = read(self);
+        let subjects = self.asked.end();
+        Ok((read?, subjects))
     }
 
     /// The customer that holds an identifier; `None` if no touchpoint carries it.
@@ -115,6 +101,7 @@ impl<'a> CustomerRows<'a> {
     /// # Errors
     /// Those of the store.
     pub fn identifier(&self, id: IdentifierId) -> Result<Option<Identifier>, StoreError> {
+        self.asked.note(id.0);
         let carries = self.snapshot.scan_prefix::<Incidence>(&id.0).next().transpose()?;
         let row = carries.map(|((_, fragment), ())| self.row(fragment)).transpose()?.flatten();
         let named =
@@ -163,6 +150,7 @@ impl<'a> CustomerRows<'a> {
 
     /// Fragments that carry an identifier.
     fn carrying(&self, identifier: IdentifierId) -> impl Iterator<Item = Result<FragmentId, StoreError>> {
+        self.asked.note(identifier.0);
         let at_hand = self.at_hand.borrow();
         let at_hand = at_hand.as_ref().filter(|(held, _)| *held == identifier).map(|(_, fragments)| fragments.clone());
         let read = at_hand.is_none().then(|| self.snapshot.scan_prefix::<Incidence>(&identifier.0));
@@ -189,6 +177,8 @@ impl<'a> CustomerRows<'a> {
     }
 
     fn row(&self, fragment: FragmentId) -> Result<Option<Rc<FragmentRow>>, StoreError> {
+        // Whatever else is read of a fragment, its row changes with it.
+        self.asked.note(fragment.0);
         if let Some(row) = self.rows.borrow().get(&fragment) {
             return Ok(Some(Rc::clone(row)));
         }
@@ -224,6 +214,7 @@ impl Evidence for CustomerRows<'_> {
     }
 
     fn decisions(&self, identifier: IdentifierId) -> Result<Vec<Decision>, StoreError> {
+        self.asked.note(identifier.0);
         if self.undecided()? {
             return Ok(Vec::new());
         }
@@ -232,7 +223,8 @@ impl Evidence for CustomerRows<'_> {
     }
 
     fn known_cut(&self, identifier: IdentifierId) -> Option<(Identifier, Cut)> {
-        self.cuts.borrow().get(&identifier).cloned()
+        // What was read then would be missing in the notes.
+        if self.asked.is_begun() { None } else { self.cuts.borrow().get(&identifier).cloned() }
     }
 
     fn remember_cut(&self, id: IdentifierId, identifier: &Identifier, cut: Cut) {
@@ -241,31 +233,4 @@ impl Evidence for CustomerRows<'_> {
             cuts.insert(id, (identifier.clone(), cut));
         }
     }
-}
-
-impl Resolved {
-    /// A customer of a resolution.
-    pub fn of(customer: &CustomerIdentity, resolution: &Resolution, component: &Component) -> Self {
-        let own: BTreeSet<IdentifierId> = customer.identifiers.iter().map(|(id, _)| *id).collect();
-        let joining = customer.joining.iter().filter_map(|at| joining(resolution.joining.get(*at)?, component));
-        let refused = customer.refused.iter().take(REFUSALS_MAX);
-        let refused = refused.filter_map(|at| refusal(resolution.refused.get(*at)?, component, &own));
-        let about = component.decisions.iter().filter(|((left, right), _)| own.contains(left) || own.contains(right));
-        let mut decisions: Vec<Decision> = about.flat_map(|(_, decisions)| decisions.iter().cloned()).collect();
-        decisions.sort_by(|left, right| left.place.cmp(&right.place));
-        Self { identity: customer.clone(), joining: joining.collect(), refused: refused.collect(), decisions }
-    }
-}
-
-fn joining(link: &JoiningLink, component: &Component) -> Option<Joining> {
-    let name = |id| component.identifier(id).cloned();
-    Some(Joining { ends: [name(link.link.0)?, name(link.link.1)?], link: link.clone() })
-}
-
-fn refusal(link: &RefusedLink, component: &Component, own: &BTreeSet<IdentifierId>) -> Option<Refusal> {
-    let name = |id| component.identifier(id).cloned();
-    let (left, right) = link.link;
-    let (own, other) = if own.contains(&left) { (left, right) } else { (right, left) };
-    let rule = link.refusal.describe(component, link.link);
-    Some(Refusal { own: name(own)?, other: name(other)?, link: link.clone(), rule })
 }
