@@ -35,6 +35,16 @@ pub struct Normal {
     pub unreadable: Option<&'static str>,
 }
 
+/// Whether it is plain at sight that an identifier is in its normal form, in that of version 1 too: plain text of a namespace whose
+/// values have no form of their own. Where it is not, it may be in it all the same.
+pub fn is_plain(namespace: &str, value: &str) -> bool {
+    const OF_THEIR_OWN: [&str; 6] = ["email", "phone", "loyalty_card", "device_id", "anonymous_id", "cookie"];
+    let name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    !OF_THEIR_OWN.contains(&namespace)
+        && namespace.bytes().all(name)
+        && value.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 impl Normaliser {
     /// One that reads the phone numbers of a region.
     pub fn new(phone_region: PhoneRegion) -> Self {

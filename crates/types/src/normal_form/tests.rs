@@ -21,6 +21,14 @@ fn texts_are_trimmed_composed_and_visible() {
 }
 
 #[test]
+fn what_has_a_form_of_its_own_is_never_plain_at_sight() {
+    assert!(is_plain("user_id", "u-1") && is_plain("wechat_unionid", "oA_7"));
+    for (namespace, value) in [("email", "a@b.eu"), ("loyalty_card", "4711"), ("User_id", "u"), ("user_id", " u")] {
+        assert!(!is_plain(namespace, value), "{namespace}:{value}");
+    }
+}
+
+#[test]
 fn addresses() {
     for sent in
         ["Ann@Shop.eu", " mailto:ann@shop.eu", "MAILTO:ANN@SHOP.EU", "ａｎｎ＠ｓｈｏｐ．ｅｕ", "ann@shop.eu\u{200b}"]
@@ -143,6 +151,15 @@ proptest! {
         let tidied = normaliser.tidied(&sent);
         prop_assert_eq!(normaliser.tidied(&tidied), tidied.clone());
         prop_assert_eq!(normaliser.read(&tidied), once, "tidying first changes nothing");
+    }
+
+    #[test]
+    fn what_is_plain_at_sight_is_normal(normaliser in normalisers(), namespace in "[a-z_0-9]{0,12}|[ -~]{0,8}", value in "[ -~]{1,20}|\\PC{1,8}") {
+        let sent = Identifier::new(namespace, value);
+        if is_plain(&sent.namespace, &sent.value) {
+            prop_assert_eq!(&normaliser.read(&sent).identifier, &sent);
+            prop_assert_eq!(&sent.normalised_in_version_1(), &sent);
+        }
     }
 
     #[test]
