@@ -38,21 +38,40 @@ pub type Metrics = BTreeMap<String, Value>;
 
 /// All metrics of a state.
 pub fn metrics(state: &State) -> Metrics {
-    let mut metrics = Metrics::new();
-    for (id, accumulator) in &state.core.accumulators {
-        if let Some(metric) = metric::by_id(*id) {
-            put(&mut metrics, metric.name, of_accumulator(metric, accumulator));
-        }
-    }
-    add_points_balance(state, &mut metrics);
-    add_activity(state, &mut metrics);
-    add_orders(&OrderSummary::of(state.orders.values()), &mut metrics);
-    metrics
+    metrics_of(state, &|_| true)
 }
 
-fn put(metrics: &mut Metrics, name: &str, value: Option<Value>) {
-    if let Some(value) = value {
-        metrics.insert(name.to_owned(), value);
+/// Those metrics of a state whose names are wanted; the others are not worked out.
+pub fn metrics_of(state: &State, wanted: &dyn Fn(&str) -> bool) -> Metrics {
+    let mut shown = Shown { wanted, metrics: Metrics::new() };
+    for (id, accumulator) in &state.core.accumulators {
+        if let Some(metric) = metric::by_id(*id) {
+            shown.put(metric.name, || of_accumulator(metric, accumulator));
+        }
+    }
+    shown.put("points_balance", || points_balance(state));
+    add_activity(state, &mut shown);
+    add_orders(state, &mut shown);
+    shown.metrics
+}
+
+/// What was put so far, of what is wanted.
+struct Shown<'a> {
+    wanted: &'a dyn Fn(&str) -> bool,
+    metrics: Metrics,
+}
+
+impl Shown<'_> {
+    fn put(&mut self, name: &str, value: impl FnOnce() -> Option<Value>) {
+        if (self.wanted)(name)
+            && let Some(value) = value()
+        {
+            self.metrics.insert(name.to_owned(), value);
+        }
+    }
+
+    fn wants_any(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| (self.wanted)(name))
     }
 }
 
@@ -74,7 +93,7 @@ fn of_accumulator(metric: &metric::Metric, accumulator: &Accumulator) -> Option<
     })
 }
 
-fn add_points_balance(state: &State, metrics: &mut Metrics) {
+fn points_balance(state: &State) -> Option<Value> {
     let sum_of = |name: &str| {
         let metric = metric::BUILT_IN.iter().find(|metric| metric.name == name)?;
         match state.core.accumulators.get(&metric.id)? {
@@ -83,36 +102,45 @@ fn add_points_balance(state: &State, metrics: &mut Metrics) {
         }
     };
     let (earned, spent) = (sum_of("points_earned"), sum_of("points_spent"));
-    if earned.is_some() || spent.is_some() {
-        let balance = earned.unwrap_or_default().minus(spent.unwrap_or_default());
-        metrics.insert("points_balance".to_owned(), Value::Decimal(balance));
-    }
+    let any = earned.is_some() || spent.is_some();
+    any.then(|| Value::Decimal(earned.unwrap_or_default().minus(spent.unwrap_or_default())))
 }
 
-fn add_activity(state: &State, metrics: &mut Metrics) {
+/// Tallies by dimension: the metric of each, and that of how many there are.
+const TALLIES: [(Dimension, &str, Option<&str>); 4] = [
+    (Dimension::Kind, "touchpoints_by_kind", None),
+    (Dimension::Store, "touchpoints_by_store", Some("distinct_stores")),
+    (Dimension::Channel, "touchpoints_by_channel", Some("distinct_channels")),
+    (Dimension::Category, "touchpoints_by_category", Some("distinct_categories")),
+];
+
+fn add_activity(state: &State, shown: &mut Shown<'_>) {
+    shown.put("active_days", || {
+        let days: std::collections::BTreeSet<_> = state.months.values().flat_map(|month| &month.days).collect();
+        (!days.is_empty()).then_some(Value::Count(days.len() as u64))
+    });
+    let of_tallies = TALLIES.iter().flat_map(|(_, name, distinct)| [Some(*name), *distinct]).flatten();
+    let of_tallies: Vec<&str> = of_tallies.chain(["touchpoints_by_month", "time_by_store"]).collect();
+    if !shown.wants_any(&of_tallies) {
+        return;
+    }
     let mut lifetime = MonthActivity::default();
     state.months.values().for_each(|month| lifetime.merge(month));
     if lifetime.days.is_empty() {
         return;
     }
-    metrics.insert("active_days".to_owned(), Value::Count(lifetime.days.len() as u64));
     let by_month = state.months.iter().map(|(month, activity)| {
         let kinds = activity.tallies.get(&Dimension::Kind);
         let count = kinds.map_or(0, |kinds| kinds.values().map(|tally| tally.count).sum());
         (month.to_string(), Value::Count(count))
     });
-    metrics.insert("touchpoints_by_month".to_owned(), Value::Breakdown(by_month.collect()));
-    for (dimension, name, distinct) in [
-        (Dimension::Kind, "touchpoints_by_kind", None),
-        (Dimension::Store, "touchpoints_by_store", Some("distinct_stores")),
-        (Dimension::Channel, "touchpoints_by_channel", Some("distinct_channels")),
-        (Dimension::Category, "touchpoints_by_category", Some("distinct_categories")),
-    ] {
+    shown.put("touchpoints_by_month", || Some(Value::Breakdown(by_month.collect())));
+    for (dimension, name, distinct) in TALLIES {
         let Some(tallies) = lifetime.tallies.get(&dimension) else { continue };
-        metrics.insert(name.to_owned(), counts(tallies));
-        distinct.into_iter().for_each(|name| drop(metrics.insert(name.to_owned(), Value::Count(tallies.len() as u64))));
+        shown.put(name, || Some(counts(tallies)));
+        distinct.into_iter().for_each(|name| shown.put(name, || Some(Value::Count(tallies.len() as u64))));
     }
-    put(metrics, "time_by_store", lifetime.tallies.get(&Dimension::Store).and_then(times));
+    shown.put("time_by_store", || lifetime.tallies.get(&Dimension::Store).and_then(times));
 }
 
 fn counts(tallies: &BTreeMap<String, Tally>) -> Value {
@@ -125,7 +153,8 @@ fn times(tallies: &BTreeMap<String, Tally>) -> Option<Value> {
     (!times.is_empty()).then_some(Value::Breakdown(times))
 }
 
-fn add_orders(summary: &OrderSummary, metrics: &mut Metrics) {
+fn add_orders(state: &State, shown: &mut Shown<'_>) {
+    let summary = OrderSummary::of(state.orders.values());
     let count = |number: u64| (number > 0).then_some(Value::Count(number));
     let money = |amounts: &Amounts| (!amounts.is_empty()).then(|| Value::Money(amounts.clone()));
     let decimal = |sum: ExactSum| (sum.0 != 0).then_some(Value::Decimal(sum));
@@ -146,28 +175,24 @@ fn add_orders(summary: &OrderSummary, metrics: &mut Metrics) {
         ("first_order_at", summary.first_at.map(Value::Instant)),
         ("last_order_at", summary.last_at.map(Value::Instant)),
     ] {
-        put(metrics, name, value);
+        shown.put(name, || value);
     }
-    add_parts(metrics, "store", summary.by_store.iter().map(|(text, sums)| (text.clone(), sums)));
-    add_parts(metrics, "channel", summary.by_channel.iter().map(|(text, sums)| (text.clone(), sums)));
-    add_parts(metrics, "category", summary.by_category.iter().map(|(text, sums)| (text.clone(), sums)));
-    add_parts(metrics, "month", summary.by_month.iter().map(|(month, sums)| (month.to_string(), sums)));
+    add_parts(shown, "store", summary.by_store.iter().map(|(text, sums)| (text.clone(), sums)));
+    add_parts(shown, "channel", summary.by_channel.iter().map(|(text, sums)| (text.clone(), sums)));
+    add_parts(shown, "category", summary.by_category.iter().map(|(text, sums)| (text.clone(), sums)));
+    add_parts(shown, "month", summary.by_month.iter().map(|(month, sums)| (month.to_string(), sums)));
 }
 
 fn divided(total: &Amounts, count: u64) -> Amounts {
     Amounts(total.0.iter().map(|(currency, sum)| (*currency, sum.divided_by(count))).collect())
 }
 
-fn add_parts<'a>(metrics: &mut Metrics, part: &str, sums: impl Iterator<Item = (String, &'a PurchaseSums)>) {
-    let (mut orders, mut spent, mut units) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-    for (text, sums) in sums {
-        orders.insert(text.clone(), Value::Count(sums.orders));
-        units.insert(text.clone(), Value::Decimal(sums.units));
-        spent.insert(text, Value::Money(sums.total.clone()));
-    }
-    for (name, values) in [("orders", orders), ("units", units), ("spent", spent)] {
-        if !values.is_empty() {
-            metrics.insert(format!("{name}_by_{part}"), Value::Breakdown(values));
-        }
-    }
+fn add_parts<'a>(shown: &mut Shown<'_>, part: &str, sums: impl Iterator<Item = (String, &'a PurchaseSums)> + Clone) {
+    let all = |value: &dyn Fn(&PurchaseSums) -> Value| {
+        let values: BTreeMap<_, _> = sums.clone().map(|(text, sums)| (text, value(sums))).collect();
+        (!values.is_empty()).then_some(Value::Breakdown(values))
+    };
+    shown.put(&format!("orders_by_{part}"), || all(&|sums| Value::Count(sums.orders)));
+    shown.put(&format!("spent_by_{part}"), || all(&|sums| Value::Money(sums.total.clone())));
+    shown.put(&format!("units_by_{part}"), || all(&|sums| Value::Decimal(sums.units)));
 }

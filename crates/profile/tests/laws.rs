@@ -109,7 +109,12 @@ proptest! {
         prop_assert_eq!(&one, &whole);
         prop_assert_eq!(&other, &whole);
         prop_assert_eq!(postcard::to_stdvec(&one.core).unwrap(), postcard::to_stdvec(&whole.core).unwrap());
-        prop_assert_eq!(profile::view::metrics(&one), profile::view::metrics(&whole));
+        let metrics = profile::view::metrics(&one);
+        prop_assert_eq!(&metrics, &profile::view::metrics(&whole));
+        // Those that are wanted are the same without the others.
+        let wanted = |name: &str| name.len() % 3 == cut % 3;
+        let some = profile::view::metrics_of(&one, &wanted);
+        prop_assert_eq!(some, metrics.into_iter().filter(|(name, _)| wanted(name)).collect());
     }
 
     /// Nothing is neutral: merging an empty state changes nothing, either way round.

@@ -90,6 +90,11 @@ impl Batch {
         self.bytes.get(begin..end).expect("places of bytes that were written")
     }
 
+    /// Whether it changes rows of a family.
+    pub(crate) fn concerns<F: Family>(&self) -> bool {
+        self.families.contains(&F::NAME)
+    }
+
     /// Whom it is about: each once for each row of a followed family.
     pub(crate) fn subjects(&self) -> Vec<Subject> {
         let followed: Vec<bool> = self.families.iter().map(|name| FOLLOWED.contains(name)).collect();

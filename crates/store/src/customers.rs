@@ -1,36 +1,30 @@
 //! Customers as they lie in a snapshot: resolved from the identity rows, with the rows of their fragments.
 
-use std::{
-    cell::{OnceCell, RefCell},
-    collections::BTreeMap,
-    ops::ControlFlow,
-    rc::Rc,
-};
+use std::{cell::RefCell, collections::BTreeMap, ops::ControlFlow, rc::Rc};
 
 use expr::Depth;
-use identity::{
-    Component, CustomerIdentity, Cut, Decision, EachFragment, Evidence, FragmentEvidence, Rules, resolve,
-};
+use identity::{Component, CustomerIdentity, Cut, Decision, EachFragment, Evidence, FragmentEvidence, Rules, resolve};
 use profile::State;
 use types::{FragmentId, HashKey, Identifier, IdentifierId};
 
 use crate::{
-    changes::Subject,
     decision,
     error::StoreError,
-    family::{Decisions, Fragments, Incidence, Months, Orders, fragments::FragmentRow},
+    family::{Fragments, Incidence, Months, Orders, fragments::FragmentRow},
     snapshot::Snapshot,
 };
 
 mod asked;
+mod cursor;
 mod resolved;
 mod walk;
 
-pub use asked::SUBJECTS_MAX;
+pub use asked::{SUBJECTS_MAX, Subjects};
 pub use resolved::{Joining, REFUSALS_MAX, Refusal, Resolved};
 pub use walk::Part;
 
 use asked::Asked;
+use cursor::Cursor;
 
 /// Reads customers from one snapshot; fragment rows are read once.
 pub struct CustomerRows<'a> {
@@ -39,11 +33,12 @@ pub struct CustomerRows<'a> {
     hash_key: &'a HashKey,
     rows: RefCell<BTreeMap<FragmentId, Rc<FragmentRow>>>,
     cuts: RefCell<BTreeMap<IdentifierId, (Identifier, Cut)>>,
-    /// Whether nobody has decided anything, once it was asked.
-    undecided: OnceCell<bool>,
     /// Fragments of the identifier that a walk stands at.
     at_hand: RefCell<Option<(IdentifierId, Vec<FragmentId>)>>,
     asked: Asked,
+    incidences: Cursor<'a, Incidence>,
+    months: Cursor<'a, Months>,
+    orders: Cursor<'a, Orders>,
 }
 
 /// Most cut identifiers that are remembered over a walk.
@@ -64,9 +59,11 @@ impl<'a> CustomerRows<'a> {
             hash_key,
             rows: RefCell::default(),
             cuts: RefCell::default(),
-            undecided: OnceCell::new(),
             at_hand: RefCell::default(),
             asked: Asked::default(),
+            incidences: Cursor::default(),
+            months: Cursor::default(),
+            orders: Cursor::default(),
         }
     }
 
@@ -76,10 +73,7 @@ impl<'a> CustomerRows<'a> {
     ///
     /// # Errors
     /// Those of `read`.
-    pub fn noting<T, E>(
-        &self,
-        read: impl FnOnce(&Self) -> Result<T, E>,
-    ) -> Result<(T, Option<Box<[Subject]>>), E> {
+    pub fn noting<T, E>(&self, read: impl FnOnce(&Self) -> Result<T, E>) -> Result<(T, Option<Subjects>), E> {
         self.asked.begin();
         let read = read(self);
         let subjects = self.asked.end();
@@ -113,16 +107,17 @@ impl<'a> CustomerRows<'a> {
         Ok(decided.map(|(_, identifier)| identifier))
     }
 
+    /// Forgets the rows of fragments, for who reads many customers that have nothing in common.
+    pub fn forget(&self) {
+        self.rows.borrow_mut().clear();
+    }
+
     /// The merged state of a customer's fragments.
     ///
     /// # Errors
     /// Those of the store.
     pub fn state(&self, customer: &CustomerIdentity) -> Result<State, StoreError> {
-        let mut merged = State::default();
-        for fragment in &customer.fragments {
-            merged.merge(self.fragment_state(*fragment)?);
-        }
-        Ok(merged)
+        self.merged(customer, Self::fragment_state)
     }
 
     /// The merged state of a customer's fragments, without months and orders where they are not read.
@@ -130,44 +125,52 @@ impl<'a> CustomerRows<'a> {
     /// # Errors
     /// Those of the store.
     pub fn state_to(&self, customer: &CustomerIdentity, depth: Depth) -> Result<State, StoreError> {
-        if depth == Depth::Whole {
-            return self.state(customer);
-        }
-        let mut merged = State::default();
-        for fragment in &customer.fragments {
-            merged.merge(self.fragment_core(*fragment)?);
+        if depth == Depth::Whole { self.state(customer) } else { self.merged(customer, Self::fragment_core) }
+    }
+
+    /// The first is taken as it is: most customers have one fragment, and to merge is to copy.
+    fn merged(
+        &self,
+        customer: &CustomerIdentity,
+        read: impl Fn(&Self, FragmentId) -> Result<State, StoreError>,
+    ) -> Result<State, StoreError> {
+        let mut fragments = customer.fragments.iter().map(|fragment| read(self, *fragment));
+        let mut merged = fragments.next().transpose()?.unwrap_or_default();
+        for state in fragments {
+            merged.merge(state?);
         }
         Ok(merged)
     }
 
-    fn undecided(&self) -> Result<bool, StoreError> {
-        if let Some(known) = self.undecided.get() {
-            return Ok(*known);
-        }
-        let undecided = self.snapshot.is_empty::<Decisions>()?;
-        Ok(*self.undecided.get_or_init(|| undecided))
-    }
-
-    /// Fragments that carry an identifier.
-    fn carrying(&self, identifier: IdentifierId) -> impl Iterator<Item = Result<FragmentId, StoreError>> {
+    /// Fragments that carry an identifier, until `each` breaks off.
+    fn carrying(
+        &self,
+        identifier: IdentifierId,
+        mut each: impl FnMut(FragmentId) -> Result<ControlFlow<()>, StoreError>,
+    ) -> Result<(), StoreError> {
         self.asked.note(identifier.0);
-        let at_hand = self.at_hand.borrow();
-        let at_hand = at_hand.as_ref().filter(|(held, _)| *held == identifier).map(|(_, fragments)| fragments.clone());
-        let read = at_hand.is_none().then(|| self.snapshot.scan_prefix::<Incidence>(&identifier.0));
-        let read = read.into_iter().flatten().map(|row| row.map(|((_, fragment), ())| fragment));
-        at_hand.into_iter().flatten().map(Ok).chain(read)
+        let at_hand = self.at_hand.borrow().as_ref().filter(|(held, _)| *held == identifier).cloned();
+        let Some((_, fragments)) = at_hand else {
+            return self.incidences.each(self.snapshot, &identifier.0, |(_, fragment), ()| each(fragment));
+        };
+        for fragment in fragments {
+            if each(fragment)?.is_break() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     fn fragment_state(&self, fragment: FragmentId) -> Result<State, StoreError> {
         let mut state = self.fragment_core(fragment)?;
-        for row in self.snapshot.scan_prefix::<Months>(&fragment.0) {
-            let ((_, month), activity) = row?;
+        self.months.each(self.snapshot, &fragment.0, |(_, month), activity| {
             state.months.insert(month, activity);
-        }
-        for row in self.snapshot.scan_prefix::<Orders>(&fragment.0) {
-            let ((_, order), facts) = row?;
+            Ok(ControlFlow::Continue(()))
+        })?;
+        self.orders.each(self.snapshot, &fragment.0, |(_, order), facts| {
             state.orders.insert(order, facts);
-        }
+            Ok(ControlFlow::Continue(()))
+        })?;
         Ok(state)
     }
 
@@ -202,20 +205,15 @@ impl Evidence for CustomerRows<'_> {
     type Error = StoreError;
 
     fn each_fragment(&self, identifier: IdentifierId, each: EachFragment<'_>) -> Result<(), StoreError> {
-        for fragment in self.carrying(identifier) {
-            let fragment = fragment?;
-            if let Some(said) = self.evidence(fragment)?
-                && each(fragment, Rc::new(said)) == ControlFlow::Break(())
-            {
-                break;
-            }
-        }
-        Ok(())
+        self.carrying(identifier, |fragment| match self.evidence(fragment)? {
+            Some(said) => Ok(each(fragment, Rc::new(said))),
+            None => Ok(ControlFlow::Continue(())),
+        })
     }
 
     fn decisions(&self, identifier: IdentifierId) -> Result<Vec<Decision>, StoreError> {
         self.asked.note(identifier.0);
-        if self.undecided()? {
+        if self.snapshot.is_undecided() {
             return Ok(Vec::new());
         }
         let held = decision::about(self.snapshot, self.hash_key, identifier)?;

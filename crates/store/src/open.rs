@@ -14,7 +14,7 @@ use crate::{
     batch::Batch,
     changes::{Changes, Follower, Stamp, Subject},
     error::{OpenError, StoreError},
-    family::{self, Family, Manifests, Shape, Touched},
+    family::{self, Decisions, Family, Manifests, Shape, Touched},
     manifest::Manifest,
     snapshot::Snapshot,
 };
@@ -39,6 +39,8 @@ pub struct Store {
     sync: AtomicBool,
     manifest: Manifest,
     changes: Changes,
+    /// Whether anybody has ever decided anything; before it shows.
+    decided: AtomicBool,
     // Behind the database, so that its files are closed when they are removed.
     doomed: Doomed,
 }
@@ -89,8 +91,17 @@ impl Store {
             .map_err(|error| open_error(&settings.dir, &error))?;
         let doomed = Doomed { dir: settings.dir.clone(), removed: AtomicBool::new(false) };
         let sync = AtomicBool::new(settings.sync);
-        let mut store = Self { db, cache, sync, manifest: manifest.clone(), changes: Changes::default(), doomed };
+        let mut store = Self {
+            db,
+            cache,
+            sync,
+            manifest: manifest.clone(),
+            changes: Changes::default(),
+            decided: AtomicBool::new(false),
+            doomed,
+        };
         store.hold_manifest(&settings.dir)?;
+        store.hold_decided()?;
         Ok(store)
     }
 
@@ -118,9 +129,11 @@ impl Store {
             sync: AtomicBool::new(true),
             manifest: manifest.clone(),
             changes: Changes::default(),
+            decided: AtomicBool::new(false),
             doomed,
         };
         store.hold_manifest(&settings.dir)?;
+        store.hold_decided()?;
         Ok(store)
     }
 
@@ -184,10 +197,24 @@ impl Store {
     }
 
     fn write_with(&self, batch: Batch, options: &WriteOptions) -> Result<(), StoreError> {
+        if batch.concerns::<Decisions>() {
+            self.decided.store(true, Ordering::SeqCst);
+        }
         let subjects = batch.subjects();
         let rows = batch.into_rows(&self.db);
         let written = self.changes.write(&subjects, || self.db.write_opt(rows, options));
         written.map_err(|error| StoreError::Write(error.to_string()))
+    }
+
+    /// Whether no snapshot taken so far shows a decision.
+    pub(crate) fn is_undecided(&self) -> bool {
+        !self.decided.load(Ordering::SeqCst)
+    }
+
+    fn hold_decided(&mut self) -> Result<(), StoreError> {
+        let decided = !self.snapshot().is_empty::<Decisions>()?;
+        self.decided.store(decided, Ordering::SeqCst);
+        Ok(())
     }
 
     /// Has everything written so far on disk, if writes do not wait for it anyway.

@@ -1,6 +1,8 @@
 //! A consistent view of the state at one instant: single rows, many rows at once, and scans.
 
-use rocksdb::{DB, Direction, IteratorMode, ReadOptions, SnapshotWithThreadMode};
+use std::{marker::PhantomData, ops::ControlFlow};
+
+use rocksdb::{DB, DBRawIterator, Direction, IteratorMode, ReadOptions, SnapshotWithThreadMode};
 
 use crate::{
     error::StoreError,
@@ -121,12 +123,24 @@ impl<'a> Snapshot<'a> {
         rows.map(|row| row.map_err(read_error).and_then(|(key, value)| F::decode(&key, &value)))
     }
 
+    /// Rows of one prefix after the other, by one iterator.
+    pub(crate) fn prefixes<F: Family>(&self) -> Prefixes<'_, F> {
+        let mut options = self.options();
+        options.set_prefix_same_as_start(true);
+        Prefixes { rows: self.store.db.raw_iterator_cf_opt(self.store.handle::<F>(), options), family: PhantomData }
+    }
+
     /// Whether a family has no row at all.
     ///
     /// # Errors
     /// `Read` or `Damaged`.
     pub fn is_empty<F: Family>(&self) -> Result<bool, StoreError> {
         Ok(self.scan::<F>(&Range::all()).next().transpose()?.is_none())
+    }
+
+    /// Whether it is known without a read that nobody has decided anything.
+    pub(crate) fn is_undecided(&self) -> bool {
+        self.store.is_undecided()
     }
 
     /// All rows of a family as they lie on disk, in the order of their keys; blocks read for it do not push others out of the cache.
@@ -150,6 +164,35 @@ impl<'a> Snapshot<'a> {
         let mut options = ReadOptions::default();
         options.set_snapshot(&self.inner);
         options
+    }
+}
+
+/// An iterator that is moved from prefix to prefix: to make one costs more than to move it. Uses the prefix filter.
+pub(crate) struct Prefixes<'a, F> {
+    rows: DBRawIterator<'a>,
+    family: PhantomData<F>,
+}
+
+impl<F: Family> Prefixes<'_, F> {
+    /// Calls `each` with the rows whose keys start with a prefix, as long as the family's, until it breaks off.
+    ///
+    /// # Errors
+    /// `Read` or `Damaged`.
+    pub(crate) fn each(
+        &mut self,
+        prefix: &[u8],
+        mut each: impl FnMut(F::Key, F::Value) -> Result<ControlFlow<()>, StoreError>,
+    ) -> Result<(), StoreError> {
+        debug_assert!(F::PREFIX_BYTES > 0 && prefix.len() == F::PREFIX_BYTES, "a prefix of {}", F::NAME);
+        self.rows.seek(prefix);
+        while let Some((key, value)) = self.rows.item() {
+            let (key, value) = F::decode(key, value)?;
+            if each(key, value)?.is_break() {
+                return Ok(());
+            }
+            self.rows.next();
+        }
+        self.rows.status().map_err(read_error)
     }
 }
 

@@ -7,6 +7,9 @@ use crate::changes::Subject;
 /// Most subjects of one answer; one that depends on more is worked out anew each time.
 pub const SUBJECTS_MAX: usize = 256;
 
+/// Whom an answer depends on, each once.
+pub type Subjects = Box<[Subject]>;
+
 /// Notes who is asked for; nothing until it is begun.
 #[derive(Debug, Default)]
 pub(super) struct Asked(RefCell<Option<Notes>>);
@@ -40,7 +43,7 @@ impl Asked {
     }
 
     /// Ends the notes; `None` if there were too many, or if they were not begun.
-    pub(super) fn end(&self) -> Option<Box<[Subject]>> {
+    pub(super) fn end(&self) -> Option<Subjects> {
         let notes = self.0.take().filter(|notes| !notes.too_many)?;
         Some(notes.subjects.into_iter().collect())
     }

@@ -140,7 +140,7 @@ impl CustomerRows<'_> {
         identifier: IdentifierId,
         at_hand: Option<(IdentifierId, Vec<FragmentId>)>,
     ) -> Result<Component, StoreError> {
-        self.rows.borrow_mut().clear();
+        self.forget();
         self.at_hand.replace(at_hand);
         Component::around(self, self.rules, identifier)
     }
