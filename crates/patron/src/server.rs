@@ -230,6 +230,7 @@ impl Shards {
             told: publishing.told(),
             definer: definer::at(&config.query.ingest)?,
             zone: config.time_zone()?,
+            hot: Arc::new(query::Hot::new(config.query.hot_bytes)),
             started_at: WallClock.now(),
         };
         let audit = Audit::start(config, generations.served(), journals.folded(), hash_key)?;

@@ -13,7 +13,11 @@ use tokio::sync::watch;
 use tonic::Status;
 use types::{Catalogue, HashKey, Micros, Normaliser, Progress};
 
-use crate::{segments::Definer, status};
+use crate::{
+    hot::{Answers, Hot},
+    segments::Definer,
+    status,
+};
 
 /// What the status says of the journal, without query knowing the journal.
 pub trait JournalFacts: Send + Sync + 'static {
@@ -66,6 +70,8 @@ pub struct Contexts {
     pub definer: Option<Arc<dyn Definer>>,
     /// The zone of the calendar.
     pub zone: Zone,
+    /// What was answered lately.
+    pub hot: Arc<Hot>,
     /// When the server started.
     pub started_at: Micros,
 }
@@ -89,8 +95,10 @@ impl Contexts {
     /// What is served now, for one call.
     pub(crate) fn now(&self) -> Context {
         let Live { store, rules, progress } = self.serving.live();
+        let answers = self.hot.of(&store);
         Context {
             store,
+            answers,
             rules,
             hash_key: self.hash_key.clone(),
             normaliser: self.normaliser,
@@ -103,6 +111,7 @@ impl Contexts {
             told: self.told.clone(),
             definer: self.definer.clone(),
             zone: self.zone.clone(),
+            hot: Arc::clone(&self.hot),
             started_at: self.started_at,
         }
     }
@@ -112,6 +121,8 @@ impl Contexts {
 #[derive(Clone)]
 pub(crate) struct Context {
     pub(crate) store: Arc<Store>,
+    /// What was answered from this state; `None` if that is not kept.
+    pub(crate) answers: Option<Arc<Answers>>,
     pub(crate) rules: Arc<Rules>,
     pub(crate) hash_key: HashKey,
     pub(crate) normaliser: Normaliser,
@@ -124,6 +135,7 @@ pub(crate) struct Context {
     pub(crate) told: Told,
     pub(crate) definer: Option<Arc<dyn Definer>>,
     pub(crate) zone: Zone,
+    pub(crate) hot: Arc<Hot>,
     pub(crate) started_at: Micros,
 }
 

@@ -1,13 +1,16 @@
 //! `patron.customer.v1.CustomerService`.
 
-use std::pin::Pin;
+use std::{fmt::Display, pin::Pin};
 
+use prost::Message as _;
 use proto::{
     customer::{
-        AppliedOffset, BatchGetCustomersRequest, BatchGetCustomersResponse, Customer, CustomerRef, CustomerResult,
-        ExplainCustomerRequest, ExplainCustomerResponse, GetCustomerRequest, GetCustomerResponse, ListCustomersRequest,
+        AppliedOffset, Customer, CustomerRef, ExplainCustomerRequest, ExplainCustomerResponse, ListCustomersRequest,
         ListCustomersResponse, ListTouchpointsRequest, ListTouchpointsResponse, TimelineEntry, customer_ref,
-        customer_service_server::{CustomerService, CustomerServiceServer},
+    },
+    encoded::{
+        BatchGetCustomersRequest, BatchGetCustomersResponse, CustomerResult, CustomerService, CustomerServiceServer,
+        GetCustomerRequest, GetCustomerResponse,
     },
     mask::ReadMask,
 };
@@ -27,10 +30,13 @@ use crate::{
 };
 
 mod list;
+mod lookup;
 mod pages;
 mod sought;
 
-use sought::Sought;
+pub(crate) use sought::Sought;
+
+use lookup::{Found, Lookup};
 
 /// Most customers of one batch request.
 const BATCH_MAX: usize = 1_000;
@@ -54,28 +60,30 @@ impl CustomerService for Customers {
         &self,
         request: Request<GetCustomerRequest>,
     ) -> Result<Response<GetCustomerResponse>, Status> {
+        let mask = self.contexts.hot.masks().read(&request.get_ref().read_mask)?;
         let context = self.contexts.wait_for(&request.get_ref().min_position, request.metadata()).await?;
         let request = request.into_inner();
-        let mask = customer_mask(request.read_mask.as_ref())?;
-        let (sought, who) = sought(&context, request.customer.as_ref(), "customer")?;
-        let moment = Moment::of(request.as_of.as_ref(), request.known_at.as_ref());
-        let read = move |context: &Context| {
-            let snapshot = context.store.snapshot();
-            let id = sought.held(context, &snapshot)?;
-            let customer = match moment {
-                None => get(context, &snapshot, id, &mask)?,
-                Some(moment) => get_at(context, &snapshot, id, moment, &mask)?,
-            };
-            let customer = customer.ok_or_else(|| status::customer_not_found(&who))?;
-            Ok(GetCustomerResponse { customer: Some(customer), applied: covered(&snapshot)? })
+        let one = sought_id(&context, request.customer.as_ref(), "customer")?;
+        let found = match Moment::of(request.as_of.as_ref(), request.known_at.as_ref()) {
+            None => Lookup { sought: vec![one], mask }.answer(&context).await?,
+            Some(moment) => context.read(move |context| found_at(context, one, moment, &mask.read)).await?,
         };
-        context.read(read).await.map(Response::new)
+        match found.customers.into_iter().flatten().next() {
+            Some(customer) => {
+                Ok(Response::new(GetCustomerResponse { customer: Some(customer), applied: found.applied }))
+            }
+            None => {
+                let (_, who) = sought(&context, request.customer.as_ref(), "customer")?;
+                Err(status::customer_not_found(&who))
+            }
+        }
     }
 
     async fn batch_get_customers(
         &self,
         request: Request<BatchGetCustomersRequest>,
     ) -> Result<Response<BatchGetCustomersResponse>, Status> {
+        let mask = self.contexts.hot.masks().read(&request.get_ref().read_mask)?;
         let context = self.contexts.wait_for(&request.get_ref().min_position, request.metadata()).await?;
         let request = request.into_inner();
         if request.customers.is_empty() || request.customers.len() > BATCH_MAX {
@@ -84,21 +92,13 @@ impl CustomerService for Customers {
                 format!("{} given; send 1 to {BATCH_MAX}", request.customers.len()),
             ));
         }
-        let mask = customer_mask(request.read_mask.as_ref())?;
-        let id = |(at, who): (usize, &CustomerRef)| {
-            sought(&context, Some(who), &format!("customers[{at}]")).map(|(sought, _)| sought)
-        };
-        let sought: Vec<Sought> = request.customers.iter().enumerate().map(id).collect::<Result<_, _>>()?;
-        let read = move |context: &Context| {
-            let snapshot = context.store.snapshot();
-            let result = |sought: &Sought| {
-                let id = sought.held(context, &snapshot)?;
-                get(context, &snapshot, id, &mask).map(|customer| CustomerResult { customer })
-            };
-            let results = sought.iter().map(result).collect::<Result<_, _>>()?;
-            Ok(BatchGetCustomersResponse { results, applied: covered(&snapshot)? })
-        };
-        context.read(read).await.map(Response::new)
+        let mut sought = Vec::with_capacity(request.customers.len());
+        for (at, who) in request.customers.iter().enumerate() {
+            sought.push(sought_id(&context, Some(who), format_args!("customers[{at}]"))?);
+        }
+        let Found { customers, applied } = Lookup { sought, mask }.answer(&context).await?;
+        let results = customers.into_iter().map(|customer| CustomerResult { customer }).collect();
+        Ok(Response::new(BatchGetCustomersResponse { results, applied }))
     }
 
     type ListCustomersStream = Pin<Box<dyn Stream<Item = Result<ListCustomersResponse, Status>> + Send>>;
@@ -174,19 +174,31 @@ fn customer_mask(mask: Option<&prost_types::FieldMask>) -> Result<ReadMask, Stat
 
 /// Who is looked up, and the name for error messages.
 pub(crate) fn sought(context: &Context, who: Option<&CustomerRef>, field: &str) -> Result<(Sought, String), Status> {
+    let found = sought_id(context, who, field)?;
+    let name = match who.and_then(|who| who.r#ref.as_ref()) {
+        Some(customer_ref::Ref::Identifier(message)) => {
+            Identifier::from(message).normalised(&context.normaliser).to_string()
+        }
+        Some(customer_ref::Ref::CustomerId(text)) => text.clone(),
+        None => String::new(),
+    };
+    Ok((found, name))
+}
+
+/// Who is looked up.
+fn sought_id(context: &Context, who: Option<&CustomerRef>, field: impl Display) -> Result<Sought, Status> {
     match who.and_then(|who| who.r#ref.as_ref()) {
         Some(customer_ref::Ref::Identifier(message)) if !message.namespace.is_empty() && !message.value.is_empty() => {
-            let (sought, identifier) = Sought::identifier(context, &Identifier::from(message));
-            Ok((sought, identifier.to_string()))
+            Ok(Sought::identifier(context, message))
         }
         Some(customer_ref::Ref::Identifier(_)) => {
             Err(status::invalid(&format!("{field}.identifier"), "namespace and value must both be given"))
         }
         Some(customer_ref::Ref::CustomerId(text)) => {
             let id = IdentifierId::parse(text).map_err(|why| status::invalid(&format!("{field}.customer_id"), why))?;
-            Ok((Sought::id(id), text.clone()))
+            Ok(Sought::id(id))
         }
-        None => Err(status::invalid(field, "nobody is named; give an identifier or a customer_id")),
+        None => Err(status::invalid(&field.to_string(), "nobody is named; give an identifier or a customer_id")),
     }
 }
 
@@ -215,6 +227,15 @@ fn page_at(
     Ok(Some(timeline::page_of(&rows.touchpoints(&resolved.identity)?, &resolved, query)))
 }
 
+/// The customer at a moment, encoded.
+fn found_at(context: &Context, one: Sought, moment: Moment, mask: &ReadMask) -> Result<Found, Status> {
+    let snapshot = context.store.snapshot();
+    let id = one.held(context, &snapshot)?;
+    let customer = get_at(context, &snapshot, id, moment, mask)?;
+    let customer = customer.map(|customer| customer.encode_to_vec().into());
+    Ok(Found { customers: vec![customer], applied: covered(&snapshot)? })
+}
+
 /// The customer at a moment.
 fn get_at(
     context: &Context,
@@ -238,18 +259,19 @@ fn get_at(
     found.map_err(|error| status::store_failed(&error))
 }
 
+/// The customer as it is now.
 fn get(
     context: &Context,
     snapshot: &Snapshot<'_>,
-    id: IdentifierId,
+    rows: &CustomerRows<'_>,
+    sought: &Sought,
     mask: &ReadMask,
 ) -> Result<Option<Customer>, Status> {
-    let rows = CustomerRows::new(snapshot, &context.rules, &context.hash_key);
-    let found = rows.find(id).map_err(|error| status::store_failed(&error))?;
+    let found = sought.find(rows).map_err(|error| status::store_failed(&error))?;
     let Some(resolved) = found else { return Ok(None) };
-    let mut customer = shown(&rows, &resolved, mask)?;
+    let mut customer = shown(rows, &resolved, mask)?;
     if mask.names("contact") {
-        let channels = contact::now(context, snapshot, &rows, &resolved);
+        let channels = contact::now(context, snapshot, rows, &resolved);
         customer.contact = channels.map_err(|error| status::store_failed(&error))?;
     }
     Ok(Some(customer))

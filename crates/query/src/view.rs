@@ -46,8 +46,8 @@ pub(crate) fn profile(state: &State, mask: &ReadMask) -> Customer {
     let instant = |field: &str, place: &Option<TotalOrder>| {
         place.as_ref().filter(|_| mask.wants(field)).map(|place| place.occurred_at.to_proto())
     };
-    let metrics = wanted(mask, "metrics", || profile::view::metrics(state)).into_iter();
-    let metrics = metrics.filter(|(name, _)| mask.wants_entry("metrics", name));
+    let metrics = || profile::view::metrics_of(state, &|name| mask.wants_entry("metrics", name));
+    let metrics = wanted(mask, "metrics", metrics).into_iter();
     let count = || i64::try_from(core.touchpoints).unwrap_or(i64::MAX);
     Customer {
         traits: wanted(mask, "traits", || traits(core, mask)),

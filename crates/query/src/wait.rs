@@ -64,6 +64,9 @@ impl Context {
     }
 
     async fn wait_for(&self, positions: &[Position], metadata: &MetadataMap) -> Result<(), Status> {
+        if positions.is_empty() {
+            return Ok(());
+        }
         let mut progress = self.progress.clone();
         check(positions, &progress.borrow())?;
         let reached = progress.wait_for(|progress| missing(positions, progress).is_none());

@@ -149,6 +149,8 @@ impl Default for MembershipTopicConfig {
 pub struct QueryConfig {
     /// Most milliseconds that a read waits for `min_position` where the caller sets no deadline.
     pub wait_max_ms: u64,
+    /// Bytes of memory for customers that were looked up lately, as they were answered; 0 keeps none.
+    pub hot_bytes: usize,
     /// `http://HOST:PORT` of the projectors that `patron query` asks; each holds all customers.
     pub projectors: Vec<String>,
     /// `http://HOST:PORT` of the ingest by which a projector that takes no touchpoints itself defines segments; empty for none.
@@ -298,6 +300,7 @@ impl Default for QueryConfig {
     fn default() -> Self {
         Self {
             wait_max_ms: 10_000,
+            hot_bytes: 64 << 20,
             projectors: vec!["http://127.0.0.1:7710".to_owned()],
             ingest: "http://127.0.0.1:7700".to_owned(),
         }

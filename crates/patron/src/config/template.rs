@@ -96,6 +96,8 @@ pub const TEMPLATE: &str = r#"# Patron's configuration. Every line shows a defau
 [query]
 # Longest wait for min_position where the caller sets no deadline.
 #wait_max_ms = 10000
+# Bytes of memory for customers that were looked up lately, as they were answered; what has changed since is read anew. 0: none.
+#hot_bytes = 67108864
 # Where patron query finds the projectors; each holds all customers, any one answers.
 #projectors = ["http://127.0.0.1:7710"]
 # The ingest by which a patron projector defines segments (CreateSegment, UpdateSegment, DeleteSegment); patron up needs none.

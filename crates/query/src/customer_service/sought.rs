@@ -1,14 +1,14 @@
 //! The ids under which somebody who was asked for may lie: that of the identifier's normal form now, and that of version 1 of
 //! the journal's format, whose identifiers stay as they were written.
 
-use store::{CustomerRows, Snapshot};
+use store::{CustomerRows, Resolved, Snapshot, StoreError};
 use tonic::Status;
-use types::{Identifier, IdentifierId};
+use types::{Identifier, IdentifierId, normal_form::is_plain, record};
 
 use crate::{context::Context, status};
 
 /// Who is asked for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Sought {
     id: IdentifierId,
     before: Option<IdentifierId>,
@@ -16,16 +16,29 @@ pub(crate) struct Sought {
 
 impl Sought {
     /// A customer's id.
-    pub(super) fn id(id: IdentifierId) -> Self {
+    pub(crate) fn id(id: IdentifierId) -> Self {
         Self { id, before: None }
     }
 
-    /// An identifier as the caller wrote it, and its normal form.
-    pub(super) fn identifier(context: &Context, asked: &Identifier) -> (Self, Identifier) {
+    /// An identifier as the caller wrote it.
+    pub(super) fn identifier(context: &Context, asked: &record::Identifier) -> Self {
+        let record::Identifier { namespace, value } = asked;
+        if is_plain(namespace, value) {
+            return Self::id(context.hash_key.identifier_id_of(namespace, value));
+        }
+        let asked = Identifier::from(asked);
         let normal = asked.normalised(&context.normaliser);
         let before = asked.normalised_in_version_1();
         let id = |identifier| context.hash_key.identifier_id(identifier);
-        (Self { id: id(&normal), before: (before != normal).then(|| id(&before)) }, normal)
+        Self { id: id(&normal), before: (before != normal).then(|| id(&before)) }
+    }
+
+    /// Who is held by it: by the normal form or, where nobody is, by the older one.
+    pub(super) fn find(self, rows: &CustomerRows<'_>) -> Result<Option<Resolved>, StoreError> {
+        match (rows.find(self.id)?, self.before) {
+            (None, Some(before)) => rows.find(before),
+            (found, _) => Ok(found),
+        }
     }
 
     /// The id to look up: that of the normal form, unless nobody has it and somebody has the older form.

@@ -1,0 +1,107 @@
+//! Looking customers up as they are now, encoded: from memory while what is remembered holds, else from one snapshot.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use proto::customer::AppliedOffset;
+use store::{CustomerRows, Snapshot, changes::Stamp};
+use tonic::Status;
+
+use super::{covered, get, sought::Sought};
+use crate::{
+    context::Context,
+    hot::{Answer, Key, Mask},
+};
+
+/// Who is looked up, and what is read of them.
+pub(super) struct Lookup {
+    pub(super) sought: Vec<Sought>,
+    pub(super) mask: Arc<Mask>,
+}
+
+/// Encoded customers in the order in which they were sought, all at one state.
+pub(super) struct Found {
+    pub(super) customers: Vec<Option<Bytes>>,
+    pub(super) applied: Vec<AppliedOffset>,
+}
+
+/// What is remembered, in the order of what is sought.
+type Held = Vec<Option<Answer>>;
+
+impl Lookup {
+    /// Finds everybody; on a thread where it may block, unless all is remembered.
+    pub(super) async fn answer(self, context: &Context) -> Result<Found, Status> {
+        let held = self.held(context);
+        match self.remembered(context, &held) {
+            Some(found) => Ok(found),
+            None => context.read(move |context| self.read(context, held)).await,
+        }
+    }
+
+    fn key(&self, sought: &Sought) -> Option<Key> {
+        self.mask.number.map(|mask| Key { sought: *sought, mask })
+    }
+
+    /// To be got before a state to answer at is chosen.
+    fn held(&self, context: &Context) -> Held {
+        let held = |sought| context.answers.as_ref()?.get(&self.key(sought)?);
+        self.sought.iter().map(held).collect()
+    }
+
+    /// The answer, if all of it is remembered and holds.
+    fn remembered(&self, context: &Context, held: &Held) -> Option<Found> {
+        let answers = context.answers.as_ref()?;
+        if held.iter().any(Option::is_none) {
+            return None;
+        }
+        let applied = answers.applied(&context.progress.borrow());
+        let customer = |held: &Option<Answer>| {
+            let held = held.as_ref().filter(|held| held.holds(&context.store))?;
+            Some(held.customer())
+        };
+        let customers = held.iter().map(customer).collect::<Option<_>>()?;
+        context.hot.lookups().answered(self.sought.len(), 0);
+        Some(Found { customers, applied })
+    }
+
+    /// The answer at a snapshot that is younger than all that is held.
+    fn read(&self, context: &Context, held: Held) -> Result<Found, Status> {
+        let stamp = context.store.stamp();
+        let snapshot = context.store.snapshot();
+        let applied = covered(&snapshot)?;
+        let mut customers = Vec::with_capacity(self.sought.len());
+        let rows = CustomerRows::new(&snapshot, &context.rules, &context.hash_key);
+        let mut misses = 0;
+        for (sought, held) in self.sought.iter().zip(held) {
+            let answer = match held.filter(|held| held.holds(&context.store)) {
+                Some(held) => held,
+                None => {
+                    misses += 1;
+                    self.fresh(context, &snapshot, &rows, stamp, sought, &applied)?
+                }
+            };
+            customers.push(answer.customer());
+        }
+        context.hot.lookups().answered(self.sought.len() - misses, misses);
+        Ok(Found { customers, applied })
+    }
+
+    /// The answer of a snapshot that covers this; kept, if it can be.
+    fn fresh(
+        &self,
+        context: &Context,
+        snapshot: &Snapshot<'_>,
+        rows: &CustomerRows<'_>,
+        stamp: Stamp,
+        sought: &Sought,
+        applied: &[AppliedOffset],
+    ) -> Result<Answer, Status> {
+        rows.forget();
+        let (customer, subjects) = rows.noting(|rows| get(context, snapshot, rows, sought, &self.mask.read))?;
+        let answer = Answer::new(stamp, subjects.as_deref().unwrap_or_default(), customer.as_ref());
+        if let Some((answers, key)) = context.answers.as_ref().zip(self.key(sought)).filter(|_| subjects.is_some()) {
+            answers.keep(key, answer.clone(), applied);
+        }
+        Ok(answer)
+    }
+}

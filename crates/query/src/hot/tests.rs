@@ -1,0 +1,253 @@
+//! When an answer may be given again, what it covers, and how much is kept.
+
+use std::collections::BTreeMap;
+
+use identity::Rules;
+use profile::Core;
+use prost_types::FieldMask;
+use store::{
+    Batch, CustomerRows, Manifest, StoreSettings,
+    family::{Fragments, Incidence, Shards, fragments::FragmentRow, shards::ShardRow},
+};
+use types::{FragmentId, HashKey, Identifier, IdentifierId, Micros, TotalOrder};
+
+use super::*;
+
+struct Ground {
+    store: Arc<Store>,
+    rules: Rules,
+    hash_key: HashKey,
+    _dir: tempfile::TempDir,
+}
+
+impl Ground {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let settings =
+            StoreSettings { dir: dir.path().into(), cache_bytes: 1 << 20, write_buffer_bytes: 1 << 20, sync: false };
+        let manifest = Manifest { partitions: 2, ..Manifest::default() };
+        let store = Arc::new(Store::open(&settings, &manifest).unwrap());
+        Self { store, rules: Rules::default(), hash_key: HashKey::derive("test"), _dir: dir }
+    }
+
+    fn id(&self, value: &str) -> IdentifierId {
+        self.hash_key.identifier_id(&Identifier::new("user_id", value))
+    }
+
+    /// Writes what is known of a user, who has one fragment, and how far the first shard is with it.
+    fn write(&self, value: &str, touchpoints: u64) {
+        let fragment = self.hash_key.fragment_id(&[self.id(value)]);
+        let content = self.hash_key.content_hash(b"first");
+        let first = TotalOrder { occurred_at: Micros(1), source: "s".into(), message_id: "m".into(), content };
+        let core = Core { touchpoints, first: Some(first), ..Core::default() };
+        let row = FragmentRow { identifiers: vec![Identifier::new("user_id", value)], core, lost: None };
+        let mut batch = Batch::default();
+        batch.put::<Fragments>(&fragment, &row);
+        batch.put::<Incidence>(&(self.id(value), fragment), &());
+        batch.put::<Shards>(&0, &ShardRow { applied: touchpoints, ..ShardRow::default() });
+        batch.put::<Shards>(&1, &ShardRow::default());
+        self.store.write(batch).unwrap();
+    }
+
+    /// Works an answer out, with something that happens after the stamp and before the snapshot.
+    fn answer(&self, value: &str, meanwhile: impl FnOnce()) -> (Answer, Vec<AppliedOffset>) {
+        let stamp = self.store.stamp();
+        meanwhile();
+        let snapshot = self.store.snapshot();
+        let applied = crate::context::applied(&snapshot).unwrap();
+        let rows = CustomerRows::new(&snapshot, &self.rules, &self.hash_key);
+        let read = |rows: &CustomerRows<'_>| {
+            let Some(found) = rows.find(self.id(value))? else { return Ok(None) };
+            rows.state(&found.identity).map(|state| Some(state.core.touchpoints))
+        };
+        let (touchpoints, subjects) = rows.noting::<_, store::StoreError>(read).unwrap();
+        (Answer::new(stamp, &subjects.unwrap(), touchpoints.map(counted).as_ref()), applied)
+    }
+
+    fn answers(&self) -> Answers {
+        Answers::new(1 << 20, &self.store)
+    }
+}
+
+fn counted(touchpoints: u64) -> Customer {
+    Customer { touchpoint_count: i64::try_from(touchpoints).unwrap(), ..Customer::default() }
+}
+
+/// The touchpoints of whoever is in an answer.
+fn count(answer: &Answer) -> Option<u64> {
+    let customer = answer.customer()?;
+    Some(Customer::decode(customer).unwrap().touchpoint_count.try_into().unwrap())
+}
+
+fn key(number: u64) -> Key {
+    let id = IdentifierId(u128::from(number).to_be_bytes());
+    Key { sought: Sought::id(id), mask: 0 }
+}
+
+fn progress(told: [u64; 2]) -> Progress {
+    Progress { applied: BTreeMap::from([(0, told[0]), (1, told[1])]), ..Progress::default() }
+}
+
+fn offsets(applied: &[AppliedOffset]) -> Vec<u64> {
+    applied.iter().map(|offset| offset.next_offset).collect()
+}
+
+#[test]
+fn an_answer_holds_until_somebody_on_whom_it_depends_is_written() {
+    let ground = Ground::new();
+    ground.write("ann", 1);
+    let (ann, _) = ground.answer("ann", || ());
+    assert_eq!(count(&ann), Some(1));
+    assert_eq!(ann.subjects, 2, "her identifier and her fragment");
+    ground.write("bob", 2);
+    assert!(ann.holds(&ground.store), "that was somebody else");
+    ground.write("ann", 3);
+    assert!(!ann.holds(&ground.store));
+}
+
+#[test]
+fn nobody_holds_until_somebody_comes() {
+    let ground = Ground::new();
+    let (nobody, _) = ground.answer("ann", || ());
+    assert!(nobody.customer().is_none() && nobody.holds(&ground.store));
+    ground.write("ann", 1);
+    assert!(!nobody.holds(&ground.store));
+}
+
+#[test]
+fn a_write_between_stamp_and_answer_is_never_missed() {
+    let ground = Ground::new();
+    ground.write("ann", 1);
+    // The snapshot shows it, but nobody can know that from the stamp: it is read once more rather than once too few.
+    let (ann, _) = ground.answer("ann", || ground.write("ann", 2));
+    assert!(!ann.holds(&ground.store));
+    // The snapshot lacks it.
+    let (ann, applied) = ground.answer("ann", || ());
+    ground.write("ann", 3);
+    let answers = ground.answers();
+    answers.keep(key(1), ann, &applied);
+    assert!(!answers.get(&key(1)).unwrap().holds(&ground.store));
+}
+
+/// Whoever answers while others write says nothing but what the state was at what it says to cover.
+#[test]
+fn answers_are_those_of_what_they_cover_while_others_write() {
+    const WRITES: u64 = 2_000;
+    let ground = Ground::new();
+    let answers = ground.answers();
+    let told = AtomicU64::new(0);
+    let (mut remembered, mut last) = (0_u64, 0);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for number in 1..=WRITES {
+                ground.write(if number % 2 == 0 { "ann" } else { "bob" }, number);
+                told.store(number, Ordering::SeqCst);
+            }
+        });
+        while last < WRITES {
+            let held = answers.get(&key(1));
+            let applied = answers.applied(&progress([told.load(Ordering::SeqCst), 0]));
+            let (customer, covers) = match held.filter(|held| held.holds(&ground.store)) {
+                Some(held) => {
+                    remembered += 1;
+                    (count(&held), offsets(&applied))
+                }
+                None => {
+                    let (answer, applied) = ground.answer("ann", || ());
+                    let covers = offsets(&applied);
+                    let customer = count(&answer);
+                    answers.keep(key(1), answer, &applied);
+                    (customer, covers)
+                }
+            };
+            let covers = covers.first().copied().unwrap_or_default();
+            // Of every two writes the second is about Ann.
+            assert_eq!(customer.unwrap_or_default(), covers / 2 * 2, "at {covers}");
+            assert!(covers >= last, "no answer goes back");
+            last = covers;
+        }
+    });
+    // Nothing is written any more.
+    let held = answers.get(&key(1)).filter(|held| held.holds(&ground.store));
+    remembered += u64::from(held.is_some());
+    assert!(remembered > 0);
+}
+
+#[test]
+fn what_an_answer_covers_is_what_snapshots_showed_and_what_was_told() {
+    let ground = Ground::new();
+    let answers = ground.answers();
+    assert!(answers.applied(&progress([0, 0])).is_empty(), "as a snapshot says it before the first write");
+    ground.write("ann", 5);
+    let (ann, applied) = ground.answer("ann", || ());
+    answers.keep(key(1), ann, &applied);
+    assert_eq!(offsets(&answers.applied(&progress([0, 0]))), [5, 0], "the snapshot showed what is not told yet");
+    assert_eq!(offsets(&answers.applied(&progress([4, 2]))), [5, 2]);
+    assert_eq!(offsets(&answers.applied(&progress([9, 2]))), [9, 2]);
+}
+
+#[test]
+fn no_more_is_kept_than_may_be() {
+    let ground = Ground::new();
+    let bytes_max = 256 << 10;
+    let answers = Answers::new(bytes_max, &ground.store);
+    let answer = |bytes: usize| {
+        let customer = Customer { customer_id: "x".repeat(bytes), ..Customer::default() };
+        Answer::new(ground.store.stamp(), &[[1; 16]; 2], Some(&customer))
+    };
+    for number in 0..10_000 {
+        answers.keep(key(number), answer(300), &[]);
+        assert!(answers.held.weight() <= bytes_max as u64);
+    }
+    let kept = (0..10_000).filter(|number| answers.get(&key(*number)).is_some()).count();
+    assert!((200..600).contains(&kept), "{kept} of about {}", bytes_max / (300 + ENTRY_BYTES + 32));
+    answers.keep(key(10_000), answer(bytes_max), &[]);
+    assert!(answers.get(&key(10_000)).is_none(), "larger than all that there is");
+    assert!(answers.held.weight() <= bytes_max as u64);
+}
+
+#[test]
+fn another_state_begins_anew() {
+    let (one, other) = (Ground::new(), Ground::new());
+    one.write("ann", 1);
+    let hot = Hot::new(1 << 20);
+    let (ann, applied) = one.answer("ann", || ());
+    hot.of(&one.store).unwrap().keep(key(1), ann, &applied);
+    assert!(hot.of(&one.store).unwrap().get(&key(1)).is_some());
+    assert!(hot.of(&other.store).unwrap().get(&key(1)).is_none(), "another generation is served");
+    assert!(hot.of(&one.store).unwrap().get(&key(1)).is_none(), "and gone back from");
+    assert!(Hot::new(0).of(&one.store).is_none(), "turned off");
+}
+
+#[test]
+fn what_depends_on_too_many_is_not_kept() {
+    let ground = Ground::new();
+    for users in [store::customers::SUBJECTS_MAX / 2, store::customers::SUBJECTS_MAX] {
+        let fragments = |number: usize| FragmentId(u128::try_from(number).unwrap().to_be_bytes());
+        let mut batch = Batch::default();
+        (0..users).for_each(|number| batch.put::<Incidence>(&(ground.id("kiosk"), fragments(number)), &()));
+        ground.store.write(batch).unwrap();
+        let snapshot = ground.store.snapshot();
+        let rows = CustomerRows::new(&snapshot, &ground.rules, &ground.hash_key);
+        let (_, subjects) = rows.noting(|rows| rows.find(ground.id("kiosk"))).unwrap();
+        assert_eq!(subjects.is_some(), users < store::customers::SUBJECTS_MAX, "{users}");
+    }
+}
+
+#[test]
+fn masks_are_checked_once_and_told_apart() {
+    let masks = Masks::default();
+    let mask = |paths: &[&str]| {
+        let paths = paths.iter().map(|path| (*path).to_owned()).collect();
+        masks.read(&[FieldMask { paths }.encode_to_vec().into()])
+    };
+    let traits = mask(&["traits"]).unwrap().number.unwrap();
+    assert_eq!(mask(&["traits"]).unwrap().number, Some(traits));
+    assert_ne!(mask(&["metrics"]).unwrap().number, Some(traits));
+    let whole = masks.read(&[]).unwrap();
+    assert!(whole.number.is_some() && whole.read.wants("metrics"));
+    assert_eq!(mask(&["traits", "contact"]).unwrap().number, None, "it depends on the clock");
+    assert_eq!(mask(&vec!["traits"; 1_000]).unwrap().number, None, "too long to be remembered");
+    let refused = mask(&["trait"]).unwrap_err();
+    assert!(refused.message().starts_with("read_mask: `trait` is no field"), "{}", refused.message());
+}
