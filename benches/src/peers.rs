@@ -3,6 +3,7 @@
 
 mod consume;
 mod count;
+mod grpc;
 mod lookups;
 mod redis;
 mod watch;

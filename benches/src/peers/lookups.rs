@@ -1,5 +1,5 @@
 //! Look-ups of customers: from Patron by a field mask, and from Redis the same bytes under the same names. As many connections
-//! each, each with one call under way.
+//! each, each with one call under way; answers are received and not decoded.
 
 use std::{
     fs,
@@ -9,18 +9,28 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
+use bytes::Bytes;
 use clap::{Args, ValueEnum};
 use hdrhistogram::Histogram;
 use patron::client::Server;
 use prost::Message as _;
 use prost_types::FieldMask;
-use proto::customer::{BatchGetCustomersRequest, CustomerRef, GetCustomerRequest, customer_ref::Ref};
+use proto::{
+    customer::{BatchGetCustomersRequest, CustomerRef, customer_ref::Ref},
+    encoded,
+};
 use rand::RngExt as _;
 use tokio::task::JoinSet;
 use types::record::Identifier;
 
-use super::redis::Redis;
+use super::{
+    grpc::{self, Grpc},
+    redis::Redis,
+};
 use crate::{sample, threads};
+
+const ONE: &str = "/patron.customer.v1.CustomerService/GetCustomer";
+const MANY: &str = "/patron.customer.v1.CustomerService/BatchGetCustomers";
 
 /// Names put into Redis by one command.
 const FILL: usize = 1_000;
@@ -63,7 +73,8 @@ enum Peer {
 
 /// One connection.
 enum Line {
-    Patron(Server, FieldMask),
+    /// With the field mask as it is sent.
+    Patron(Grpc, Bytes),
     Redis(Redis),
 }
 
@@ -100,7 +111,7 @@ impl Lookups {
 
     async fn line(&self) -> Result<Line> {
         Ok(match self.of {
-            Peer::Patron => Line::Patron(Server::connect(&self.server).await?, self.mask()),
+            Peer::Patron => Line::Patron(Grpc::connect(&self.server).await?, self.mask().encode_to_vec().into()),
             Peer::Redis => Line::Redis(Redis::connect(&self.redis).await?),
         })
     }
@@ -158,23 +169,21 @@ impl Line {
     /// How many were found.
     async fn look_up(&mut self, users: &[&str]) -> Result<usize> {
         match (self, users) {
-            (Self::Patron(server, mask), [user]) => {
-                let request = GetCustomerRequest {
+            (Self::Patron(grpc, mask), [user]) => {
+                let request = encoded::GetCustomerRequest {
                     customer: Some(who(user)),
-                    read_mask: Some(mask.clone()),
+                    read_mask: vec![mask.clone()],
                     ..Default::default()
                 };
-                let answer = server.customers().get_customer(request).await?.into_inner();
-                Ok(usize::from(answer.customer.is_some()))
+                grpc::filled(grpc.call(ONE, &request).await?)
             }
-            (Self::Patron(server, mask), users) => {
-                let request = BatchGetCustomersRequest {
+            (Self::Patron(grpc, mask), users) => {
+                let request = encoded::BatchGetCustomersRequest {
                     customers: users.iter().map(|user| who(user)).collect(),
-                    read_mask: Some(mask.clone()),
+                    read_mask: vec![mask.clone()],
                     ..Default::default()
                 };
-                let answer = server.customers().batch_get_customers(request).await?.into_inner();
-                Ok(answer.results.iter().filter(|result| result.customer.is_some()).count())
+                grpc::filled(grpc.call(MANY, &request).await?)
             }
             (Self::Redis(redis), users) => redis.get(users).await,
         }
