@@ -24,13 +24,13 @@ pub(crate) struct Evidence {
 impl Evidence {
     /// Reads all of it.
     pub(crate) fn of(store: &Store) -> Self {
-        let (snapshot, hash_key) = (store.snapshot(), hash_key());
-        let mut evidence = Self { rules: Rules::default(), components: Vec::new(), places: BTreeMap::new() };
+        let (snapshot, hash_key, rules) = (store.snapshot(), hash_key(), Rules::default());
+        let mut evidence = Self { rules: rules.clone(), components: Vec::new(), places: BTreeMap::new() };
         for row in snapshot.scan::<Incidence>(&Range::all()) {
             let ((identifier, _), ()) = row.unwrap();
             if !evidence.places.contains_key(&identifier) {
-                let rows = CustomerRows::new(&snapshot, &evidence.rules, &hash_key);
-                let component = Component::around(&rows, &evidence.rules, identifier).unwrap();
+                let rows = CustomerRows::new(&snapshot, &rules, &hash_key);
+                let component = Component::around(&rows, &rules, identifier).unwrap();
                 evidence.add(component);
             }
         }
