@@ -74,9 +74,13 @@ impl<'a> Checker<'a> {
         Program { root: Arc::new(root), text: syntax.to_string().into(), needs: self.needs }
     }
 
-    /// Something true or false. Outside a set it is kept with its text, so that a proof can show it.
+    /// Something true or false. Outside a set it is a program of its own, with its text and its needs.
     fn condition(&mut self, syntax: &Syntax) -> Checked<Node> {
-        let (node, ty) = self.check(syntax)?;
+        let outer = std::mem::take(&mut self.needs);
+        let checked = self.check(syntax);
+        let needs = std::mem::replace(&mut self.needs, outer);
+        self.needs.join(&needs);
+        let (node, ty) = checked?;
         if !ty.fits(&Type::Bool) {
             return Err(expected(syntax, "something true or false", &ty));
         }
@@ -84,7 +88,7 @@ impl<'a> Checker<'a> {
         if logic || self.bound.is_some() {
             return Ok(node);
         }
-        Ok(Node::Condition(syntax.to_string().into(), Box::new(node)))
+        Ok(Node::Condition(Box::new(Program { root: Arc::new(node), text: syntax.to_string().into(), needs })))
     }
 
     fn number(&mut self, syntax: &Syntax) -> Checked<Node> {

@@ -18,6 +18,7 @@ use crate::{
     limits::SEGMENT_DEPTH_MAX,
     memo::{Memo, Shared},
     program::{Comparison, Node, Program, TextTest, Which},
+    proof::Outcome,
     subject::{Element, OrderView, Subject, Surroundings},
     value::Value,
 };
@@ -50,9 +51,21 @@ pub fn evaluate_beside(
     now: Micros,
     memo: &Memo,
 ) -> Verdict {
+    let (outcome, next) = outcome_beside(program, subject, around, now, memo);
+    Verdict { truth: outcome == Outcome::True, next }
+}
+
+/// The same, with unknown told from false, and the first instant at which it can change: for those who join conditions themselves.
+pub fn outcome_beside(
+    program: &Program,
+    subject: &dyn Subject,
+    around: &dyn Surroundings,
+    now: Micros,
+    memo: &Memo,
+) -> (Outcome, Option<Micros>) {
     let evaluation = Evaluation { memo: Some(memo), ..Evaluation::new(subject, around, now) };
-    let truth = evaluation.value(&program.root, None).truth() == Some(true);
-    Verdict { truth, next: evaluation.next() }
+    let outcome = Outcome::of(&evaluation.value(&program.root, None));
+    (outcome, evaluation.next())
 }
 
 /// Evaluates a measure; `None` where the customer has none.
@@ -182,7 +195,7 @@ impl<'a> Evaluation<'a> {
             Node::Anniversary(date, span) => self.anniversary(&self.value(date, bound), *span),
             Node::Segment(name) => self.member(name),
             Node::Quantile { measure, key, below } => self.quantile(measure, key, *below),
-            Node::Condition(_, node) => self.value(node, bound),
+            Node::Condition(part) => self.value(&part.root, bound),
             Node::Shared(question, node) => self.shared(question, || self.value(node, None)),
         }
     }

@@ -58,8 +58,8 @@ pub(crate) enum Node {
         key: String,
         below: bool,
     },
-    /// A condition with its canonical text, for proofs.
-    Condition(Arc<str>, Box<Node>),
+    /// A condition as a program of its own: for proofs, and for those who cut at the joints between conditions.
+    Condition(Box<Program>),
     /// What depends on nothing but the customer and the instant: worked out once for all programs that ask for it.
     Shared(Shared, Box<Node>),
 }

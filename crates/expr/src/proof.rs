@@ -20,6 +20,16 @@ pub enum Outcome {
     Unknown,
 }
 
+impl Outcome {
+    pub(crate) fn of(value: &Value) -> Self {
+        match value.truth() {
+            Some(true) => Self::True,
+            Some(false) => Self::False,
+            None => Self::Unknown,
+        }
+    }
+}
+
 /// A part of a condition and what it comes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proof {
@@ -61,7 +71,7 @@ impl Prover<'_> {
             Node::And(left, right) => self.joined("&&", node, &[left, right], deep),
             Node::Or(left, right) => self.joined("||", node, &[left, right], deep),
             Node::Not(operand) => self.joined("!", node, &[operand], deep),
-            Node::Condition(text, inner) => self.condition(text, inner, deep),
+            Node::Condition(part) => self.condition(&part.text, &part.root, deep),
             other => self.condition("", other, deep),
         }
     }
@@ -87,12 +97,12 @@ impl Prover<'_> {
     fn outcome(&self, node: &Node) -> (Outcome, Option<Micros>) {
         let evaluation = Evaluation::new(self.subject, self.around, self.now);
         let value = evaluation.value(node, None);
-        (outcome_of(&value), evaluation.next())
+        (Outcome::of(&value), evaluation.next())
     }
 
     fn condition(&self, text: &str, node: &Node, deep: usize) -> Proof {
         let evaluation = Evaluation::new(self.subject, self.around, self.now);
-        let outcome = outcome_of(&evaluation.value(node, None));
+        let outcome = Outcome::of(&evaluation.value(node, None));
         let mut proof = Proof { next: evaluation.next(), ..Proof::bare(text.to_owned(), outcome) };
         match node {
             Node::Compare(_, left, right) => {
@@ -135,13 +145,5 @@ impl Proof {
             next: None,
             parts: Vec::new(),
         }
-    }
-}
-
-fn outcome_of(value: &Value) -> Outcome {
-    match value.truth() {
-        Some(true) => Outcome::True,
-        Some(false) => Outcome::False,
-        None => Outcome::Unknown,
     }
 }

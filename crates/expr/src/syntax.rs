@@ -50,8 +50,8 @@ impl std::fmt::Display for Syntax {
             Part::Text(text) => write!(out, "{text:?}"),
             Part::Name(name) => write!(out, "{name}"),
             Part::List(parts) => write!(out, "[{}]", listed(parts)),
-            Part::Select(operand, field) => write!(out, "{operand}.{field}"),
-            Part::Has(operand, field) => write!(out, "has({operand}.{field})"),
+            Part::Select(operand, field) => write!(out, "{}.{field}", bracketed(operand)),
+            Part::Has(operand, field) => write!(out, "has({}.{field})", bracketed(operand)),
             Part::Call(target, name, arguments) => call(out, target.as_deref(), name, arguments),
         }
     }
@@ -64,9 +64,9 @@ fn call(
     arguments: &[Syntax],
 ) -> std::fmt::Result {
     match (target, arguments) {
-        (Some(target), _) => write!(out, "{target}.{name}({})", listed(arguments)),
+        (Some(target), _) => write!(out, "{}.{name}({})", bracketed(target), listed(arguments)),
         (None, [operand]) if name == "!_" || name == "-_" => write!(out, "{}{}", &name[..1], bracketed(operand)),
-        (None, [left, right]) if name == "_[_]" => write!(out, "{left}[{right}]"),
+        (None, [left, right]) if name == "_[_]" => write!(out, "{}[{right}]", bracketed(left)),
         (None, [left, right]) if operator(name).is_some() => {
             write!(out, "{} {} {}", bracketed(left), operator(name).unwrap_or(name), bracketed(right))
         }

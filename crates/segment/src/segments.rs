@@ -189,9 +189,21 @@ impl Segments {
 
     /// Cuts that a program and the segments that it names compare with, each once.
     pub fn quantiles(&self, program: &Program) -> Vec<Quantile> {
-        let all = std::iter::once(program).chain(self.named(program)).flat_map(|one| &one.needs.quantiles);
+        let named = self.named_by(program).map(|(_, program)| program);
+        let all = std::iter::once(program).chain(named).flat_map(|one| &one.needs.quantiles);
         let by_key: BTreeMap<String, Quantile> = all.map(|quantile| (quantile.key(), quantile.clone())).collect();
         by_key.into_values().collect()
+    }
+
+    /// Segments that a program names, directly or over others, with their programs.
+    pub fn named_by<'a>(&'a self, program: &'a Program) -> impl Iterator<Item = (&'a str, &'a Program)> {
+        let names = self.names_named(program);
+        names.into_iter().filter_map(|name| self.compiled.get(name).map(|held| (name, &held.program)))
+    }
+
+    /// Whether these are the same segments, compiled once; the cuts may differ.
+    pub fn are(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.compiled, &other.compiled)
     }
 
     /// How far back a program, by itself or by the segments that it names, needs single touchpoints.
@@ -224,11 +236,6 @@ impl Segments {
     /// Why a customer is in a segment, or is not; `None` if there is no such segment.
     pub fn prove(&self, name: &str, subject: &dyn Subject, now: Micros) -> Option<Proof> {
         self.compiled.get(name).map(|held| expr::prove(&held.program, subject, self, now))
-    }
-
-    fn named<'a>(&'a self, program: &'a Program) -> impl Iterator<Item = &'a Program> {
-        let names = self.names_named(program);
-        names.into_iter().filter_map(|name| self.compiled.get(name).map(|held| &held.program))
     }
 
     fn names_named<'a>(&'a self, program: &'a Program) -> BTreeSet<&'a str> {

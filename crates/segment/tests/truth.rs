@@ -131,6 +131,54 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(cases()))]
+
+    /// Parts that are joined by logic of three values come to what the whole comes to.
+    #[test]
+    fn parts_come_to_the_whole(
+        (inner, outer) in (any_condition(false), any_condition(true)), deeds in any_deeds(), now in START..START + 80 * DAY,
+        zone in prop::sample::select(&ZONES[..]),
+    ) {
+        let segments = segments(&inner, &outer, &zone);
+        let customer = customer(&deeds);
+        let program = segments.segment("outer").unwrap();
+        let ask = |program: &expr::Program| {
+            expr::outcome_beside(program, &customer, &segments, Micros(now), &expr::Memo::default()).0
+        };
+        prop_assert_eq!(joined(program.parts(), &segments, &ask), ask(program), "{}", outer);
+    }
+}
+
+fn joined(
+    parts: expr::Parts<'_>,
+    segments: &Segments,
+    ask: &impl Fn(&expr::Program) -> expr::Outcome,
+) -> expr::Outcome {
+    use expr::{Outcome, Parts};
+    let side = |side: expr::parts::Joined<'_>| joined(side.parts(), segments, ask);
+    let not = |outcome| match outcome {
+        Outcome::True => Outcome::False,
+        Outcome::False => Outcome::True,
+        Outcome::Unknown => Outcome::Unknown,
+    };
+    let and = |left, right| match (left, right) {
+        (Outcome::False, _) | (_, Outcome::False) => Outcome::False,
+        (Outcome::True, Outcome::True) => Outcome::True,
+        _ => Outcome::Unknown,
+    };
+    match parts {
+        Parts::Condition(program) => ask(program),
+        Parts::Segment(name) => match joined(segments.segment(name).unwrap().parts(), segments, ask) {
+            Outcome::True => Outcome::True,
+            Outcome::False | Outcome::Unknown => Outcome::False,
+        },
+        Parts::Not(operand) => not(side(operand)),
+        Parts::And(left, right) => and(side(left), side(right)),
+        Parts::Or(left, right) => not(and(not(side(left)), not(side(right)))),
+    }
+}
+
 fn follows(proof: &expr::Proof) -> bool {
     use expr::Outcome::{False, True};
     let outcomes: Vec<expr::Outcome> = proof.parts.iter().map(|part| part.outcome).collect();
