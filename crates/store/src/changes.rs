@@ -68,7 +68,9 @@ impl Changes {
         subjects.into_iter().all(|subject| self.place(subject).load(Ordering::SeqCst) <= since.0)
     }
 
+    /// Waits for the write under way: it may have told its subjects before there was a follower, and show after.
     pub(crate) fn follow(&self) -> Follower {
+        let _writing = held(&self.writing);
         let kept = Arc::new(Mutex::default());
         held(&self.followers).push(Arc::downgrade(&kept));
         Follower(kept)

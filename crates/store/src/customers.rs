@@ -90,6 +90,20 @@ impl<'a> CustomerRows<'a> {
         Ok(resolution.holder(identifier).map(|holder| Resolved::of(holder, &resolution, &component)))
     }
 
+    /// All identifiers and fragments connected with an identifier; empty if nothing is known of it. Rows of the one before are
+    /// forgotten, so that any number can be looked at.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn component(&self, identifier: IdentifierId) -> Result<Component, StoreError> {
+        self.around(identifier, None)
+    }
+
+    /// Forgets rows of fragments, so that any number of customers can be looked at.
+    pub fn forget(&self) {
+        self.rows.borrow_mut().clear();
+    }
+
     /// Namespace and value of an identifier, by its id; `None` if nothing is known of it.
     ///
     /// # Errors

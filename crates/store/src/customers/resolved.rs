@@ -16,6 +16,8 @@ pub struct Resolved {
     pub refused: Vec<Refusal>,
     /// All decisions about its identifiers, whether they stand or not, the earliest first.
     pub decisions: Vec<Decision>,
+    /// Whether its identifier is cut: it links nobody, and is a customer of its own.
+    pub cut: bool,
 }
 
 /// A link that joined two of a customer's identifiers.
@@ -53,7 +55,8 @@ impl Resolved {
         let about = component.decisions.iter().filter(|((left, right), _)| own.contains(left) || own.contains(right));
         let mut decisions: Vec<Decision> = about.flat_map(|(_, decisions)| decisions.iter().cloned()).collect();
         decisions.sort_by(|left, right| left.place.cmp(&right.place));
-        Self { identity: customer.clone(), joining: joining.collect(), refused: refused.collect(), decisions }
+        let cut = customer.identifiers.iter().any(|(id, _)| component.cut.contains_key(id));
+        Self { identity: customer.clone(), joining: joining.collect(), refused: refused.collect(), decisions, cut }
     }
 }
 

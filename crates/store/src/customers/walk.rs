@@ -135,7 +135,7 @@ impl CustomerRows<'_> {
     }
 
     /// The component of an identifier, whose fragments may be known already; rows of the one before are forgotten.
-    fn around(
+    pub(super) fn around(
         &self,
         identifier: IdentifierId,
         at_hand: Option<(IdentifierId, Vec<FragmentId>)>,
