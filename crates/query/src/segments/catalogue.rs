@@ -2,38 +2,53 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, LazyLock, Mutex, PoisonError},
+    sync::{Arc, LazyLock, Mutex, PoisonError, Weak},
 };
 
 use definition::{Body, Catalogue, Kind};
 use expr::Surroundings as _;
 use proto::segment::{GetSegmentResponse, ListSegmentsResponse, Segment};
 use segment::{Definition, Finding, Segments, schema::schema};
-use store::Snapshot;
+use store::{Snapshot, Store, family::definition_sets::DefinitionProgressRow};
 use tonic::Status;
 
 use super::{edit::etag, feed_state::feed_state};
 use crate::{context::Context, status};
 
-/// Segments and what they were compiled from.
-type Compiled = (Vec<Definition>, Segments);
+/// Segments, what they were compiled from, and where that was read last.
+struct Compiled {
+    store: Weak<Store>,
+    progress: DefinitionProgressRow,
+    definitions: Vec<Definition>,
+    segments: Segments,
+}
 
-/// The segments of a snapshot; compiled again only when they have changed.
+/// The segments of a snapshot; compiled again only when they have changed, and read again only when something was defined since.
 pub(super) fn compiled(context: &Context, snapshot: &Snapshot<'_>) -> Result<Segments, Status> {
     static LAST: LazyLock<Mutex<Option<Arc<Compiled>>>> = LazyLock::new(Mutex::default);
-    let definitions = segment::check::definitions(&catalogue(snapshot)?);
+    let progress = store::definition::progress(snapshot).map_err(|error| status::store_failed(&error))?;
     let last = LAST.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    if let Some(last) = last.filter(|last| last.0 == definitions && *last.1.zone() == context.zone) {
-        return Ok(last.1.clone());
+    let last = last.filter(|last| *last.segments.zone() == context.zone);
+    let store = Arc::downgrade(&context.store);
+    if let Some(last) = last.as_ref().filter(|last| last.store.ptr_eq(&store) && last.progress == progress) {
+        return Ok(last.segments.clone());
     }
-    let (segments, findings) = Segments::compile_what_can_be(&definitions, &schema(&context.kinds, []));
+    let definitions = segment::check::definitions(&catalogue(snapshot)?);
+    let segments = match last.filter(|last| last.definitions == definitions) {
+        Some(last) => last.segments.clone(),
+        None => compile(context, &definitions),
+    };
+    let kept = Compiled { store, progress, definitions, segments: segments.clone() };
+    *LAST.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(kept));
+    Ok(segments)
+}
+
+fn compile(context: &Context, definitions: &[Definition]) -> Segments {
+    let (segments, findings) = Segments::compile_what_can_be(definitions, &schema(&context.kinds, []));
     for Finding { name, error } in findings {
         tracing::warn!(segment = name, %error, "a segment cannot be evaluated and is left out");
     }
-    let segments = segments.in_zone(context.zone.clone());
-    let kept = Arc::new((definitions, segments.clone()));
-    *LAST.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
-    Ok(segments)
+    segments.in_zone(context.zone.clone())
 }
 
 fn catalogue(snapshot: &Snapshot<'_>) -> Result<Catalogue, Status> {

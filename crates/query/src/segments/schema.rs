@@ -1,9 +1,18 @@
 //! The schema that is served, and expressions checked against it.
 
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, LazyLock, Mutex, PoisonError},
+};
+
 use expr::{Program, element};
 use proto::segment::{GetSchemaResponse, SchemaField, SchemaFunction};
-use segment::schema::{metrics, schema};
+use segment::{
+    Segments,
+    schema::{metrics, schema},
+};
 use tonic::Status;
+use types::Catalogue;
 
 use super::{catalogue, moment::Moment};
 use crate::{context::Context, status};
@@ -46,14 +55,42 @@ const ROOTS: [(&str, &str, &str); 4] = [
     ("now", "timestamp", "The instant for which the answer holds."),
 ];
 
+/// Most expressions that are remembered.
+const REMEMBERED_MAX: usize = 256;
+
+/// Expressions that were compiled lately, and for which segments and kinds.
+struct Remembered {
+    segments: Segments,
+    kinds: Arc<Catalogue>,
+    programs: BTreeMap<String, Program>,
+}
+
+static REMEMBERED: LazyLock<Mutex<Option<Remembered>>> = LazyLock::new(Mutex::default);
+
 /// Compiles an expression that is no segment.
 ///
 /// # Errors
 /// INVALID_ARGUMENT with the place in the expression.
 pub(super) fn compile(moment: &Moment<'_>, field: &str, expression: &str) -> Result<Program, Status> {
+    let kinds = &moment.context.kinds;
+    let mut remembered = REMEMBERED.lock().unwrap_or_else(PoisonError::into_inner);
+    let fits = |held: &Remembered| held.segments.are(&moment.segments) && Arc::ptr_eq(&held.kinds, kinds);
+    let known = remembered.as_ref().filter(|held| fits(held)).and_then(|held| held.programs.get(expression));
+    if let Some(known) = known {
+        return Ok(known.clone());
+    }
     let names = moment.segments.iter().map(|(name, _, _)| name);
-    let compiled = expr::compile(expression, &schema(&moment.context.kinds, names));
-    compiled.map_err(|error| status::invalid(field, error.render(expression)))
+    let compiled = expr::compile(expression, &schema(kinds, names));
+    let program = compiled.map_err(|error| status::invalid(field, error.render(expression)))?;
+    let begin =
+        || Remembered { segments: moment.segments.clone(), kinds: Arc::clone(kinds), programs: BTreeMap::new() };
+    let mut held = remembered.take().filter(fits).unwrap_or_else(begin);
+    if held.programs.len() >= REMEMBERED_MAX {
+        held.programs.clear();
+    }
+    held.programs.insert(expression.to_owned(), program.clone());
+    *remembered = Some(held);
+    Ok(program)
 }
 
 /// A segment, or an expression in place of one, whose version is 0.
