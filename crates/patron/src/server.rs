@@ -228,6 +228,10 @@ impl Shards {
             clock: config.clock()?,
             caps: Arc::new(config.caps()?),
             told: publishing.told(),
+            counts: query::CountSettings {
+                memory_bytes_max: config.query.counts_memory_bytes_max,
+                idle: Duration::from_millis(config.query.counts_idle_ms),
+            },
             definer: definer::at(&config.query.ingest)?,
             zone: config.time_zone()?,
             hot: Arc::new(query::Hot::new(config.query.hot_bytes)),

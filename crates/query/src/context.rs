@@ -15,7 +15,7 @@ use types::{Catalogue, HashKey, Micros, Normaliser, Progress};
 
 use crate::{
     hot::{Answers, Hot},
-    segments::Definer,
+    segments::{CountSettings, Definer},
     status,
 };
 
@@ -66,6 +66,8 @@ pub struct Contexts {
     pub caps: Arc<Caps>,
     /// What the feeds tell.
     pub told: Told,
+    /// What counts may keep.
+    pub counts: CountSettings,
     /// Where segments are defined; `None` where no ingest is known.
     pub definer: Option<Arc<dyn Definer>>,
     /// The zone of the calendar.

@@ -40,4 +40,4 @@ pub use hot::Hot;
 pub use identity_feed::IdentityFeed;
 pub use membership_feed::MembershipFeed;
 pub use membership_view::MembershipView;
-pub use segments::{Definer, SegmentQueries};
+pub use segments::{CountSettings, Definer, SegmentQueries};

@@ -1,10 +1,11 @@
 //! `patron.segment.v1.SegmentService`: who is in a segment, until when, and why – by one snapshot and one instant.
 //!
-//! Every answer but a history is worked out from the touchpoints at the moment that it is asked for; nothing is remembered but cuts of
-//! the population. A history is read from what was told. Owns no definition: segments are those of the state's definitions, and what
-//! changes them goes through a door that is handed in.
+//! Every answer but a history is what the touchpoints give at the moment that it is asked for; what is remembered for the next – cuts of
+//! the population, and what conditions come to for whom – is worked out again where something has changed. A history is read from
+//! what was told. Owns no definition: segments are those of the state's definitions, and what changes them goes through a door that
+//! is handed in.
 
-use std::pin::Pin;
+use std::{pin::Pin, sync::Arc};
 
 use proto::segment::{
     BacktestRequest, BacktestResponse, CheckMembershipRequest, CheckMembershipResponse, CountExpressionRequest,
@@ -29,6 +30,7 @@ mod backtest;
 mod catalogue;
 mod check;
 mod count;
+mod counts;
 mod cuts;
 mod edit;
 mod explain;
@@ -39,7 +41,10 @@ mod moment;
 mod population;
 mod schema;
 
+pub use counts::CountSettings;
 pub use edit::Definer;
+
+use counts::{Counts, Effort};
 
 /// Most scans of all customers under way at once, over all callers.
 const SCANS_MAX: usize = 2;
@@ -50,12 +55,31 @@ static SCANS: Semaphore = Semaphore::const_new(SCANS_MAX);
 #[derive(Clone, Debug)]
 pub struct SegmentQueries {
     contexts: Contexts,
+    counts: Arc<Counts>,
 }
 
 impl SegmentQueries {
     /// The service over what is served, and over what was told of it.
     pub fn server(contexts: Contexts) -> SegmentServiceServer<Self> {
-        SegmentServiceServer::new(Self { contexts })
+        let counts = Arc::new(Counts::new(contexts.counts));
+        SegmentServiceServer::new(Self { contexts, counts })
+    }
+
+    /// Runs a count, by a scan unless it is known at once; what it leaves behind for others is looked after.
+    async fn count<T: Send + 'static>(
+        &self,
+        context: &Context,
+        call: &str,
+        count: impl Fn(&Context, &Counts, Effort) -> Result<Option<T>, Status> + Send + 'static,
+    ) -> Result<Response<T>, Status> {
+        if let Some(answer) = count(context, &self.counts, Effort::AtOnce)? {
+            return Ok(Response::new(answer));
+        }
+        let counts = Arc::clone(&self.counts);
+        let answer = scan(context, call, move |context| count(context, &counts, Effort::Whole)).await;
+        self.counts.watch(&self.contexts);
+        let answer = answer?.into_inner();
+        answer.map(Response::new).ok_or_else(|| status::internal("a count with all effort came to nothing"))
     }
 }
 
@@ -90,14 +114,18 @@ impl SegmentService for SegmentQueries {
         &self,
         request: Request<CreateSegmentRequest>,
     ) -> Result<Response<CreateSegmentResponse>, Status> {
-        edit::create(&self.contexts.now(), request.into_inner()).await.map(Response::new)
+        let answer = edit::create(&self.contexts.now(), &self.counts, request.into_inner()).await;
+        self.counts.watch(&self.contexts);
+        answer.map(Response::new)
     }
 
     async fn update_segment(
         &self,
         request: Request<UpdateSegmentRequest>,
     ) -> Result<Response<UpdateSegmentResponse>, Status> {
-        edit::update(&self.contexts.now(), request.into_inner()).await.map(Response::new)
+        let answer = edit::update(&self.contexts.now(), &self.counts, request.into_inner()).await;
+        self.counts.watch(&self.contexts);
+        answer.map(Response::new)
     }
 
     async fn delete_segment(
@@ -113,7 +141,10 @@ impl SegmentService for SegmentQueries {
     ) -> Result<Response<CountSegmentResponse>, Status> {
         let context = self.contexts.wait_for(&request.get_ref().min_position, request.metadata()).await?;
         let request = request.into_inner();
-        scan(&context, "CountSegment", move |context| count::segment(context, &request)).await
+        self.count(&context, "CountSegment", move |context, counts, effort| {
+            count::segment(context, counts, effort, &request)
+        })
+        .await
     }
 
     async fn count_expression(
@@ -122,7 +153,10 @@ impl SegmentService for SegmentQueries {
     ) -> Result<Response<CountExpressionResponse>, Status> {
         let context = self.contexts.wait_for(&request.get_ref().min_position, request.metadata()).await?;
         let request = request.into_inner();
-        scan(&context, "CountExpression", move |context| count::expression(context, &request)).await
+        self.count(&context, "CountExpression", move |context, counts, effort| {
+            count::expression(context, counts, effort, &request)
+        })
+        .await
     }
 
     type ListMembersStream = Streamed<ListMembersResponse>;

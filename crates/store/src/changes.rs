@@ -107,6 +107,12 @@ impl Changes {
 }
 
 impl Follower {
+    /// Whether nothing is kept that is still to be told, of the writes that a snapshot taken before this call may show.
+    pub fn is_quiet(&self) -> bool {
+        let kept = held(&self.0);
+        !kept.overflown && kept.changed.is_empty()
+    }
+
     /// What has changed, of the writes that a snapshot taken after `stamp`, and before this call, may show; `None` if that was
     /// too much to keep, and everything has to be worked out anew. What the stamp covers is told once; the rest again the next time.
     pub fn changed(&self, stamp: Stamp) -> Option<Vec<Subject>> {

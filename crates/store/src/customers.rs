@@ -99,11 +99,6 @@ impl<'a> CustomerRows<'a> {
         self.around(identifier, None)
     }
 
-    /// Forgets rows of fragments, so that any number of customers can be looked at.
-    pub fn forget(&self) {
-        self.rows.borrow_mut().clear();
-    }
-
     /// Namespace and value of an identifier, by its id; `None` if nothing is known of it.
     ///
     /// # Errors

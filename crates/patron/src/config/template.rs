@@ -98,6 +98,11 @@ pub const TEMPLATE: &str = r#"# Patron's configuration. Every line shows a defau
 #wait_max_ms = 10000
 # Bytes of memory for customers that were looked up lately, as they were answered; what has changed since is read anew. 0: none.
 #hot_bytes = 67108864
+# Memory for what counts of segments and expressions keep: customers, and whom each condition is true for. With more customers
+# than that, and with 0, every count walks through all of them.
+#counts_memory_bytes_max = 536870912
+# How long that is kept after the last count.
+#counts_idle_ms = 900000
 # Where patron query finds the projectors; each holds all customers, any one answers.
 #projectors = ["http://127.0.0.1:7710"]
 # The ingest by which a patron projector defines segments (CreateSegment, UpdateSegment, DeleteSegment); patron up needs none.

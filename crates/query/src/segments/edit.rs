@@ -16,7 +16,10 @@ use proto::{
 use tonic::{Status, metadata::MetadataMap};
 use types::record::{Definition, DefinitionKind, SegmentDefinition, definition::Body as Says};
 
-use super::count;
+use super::{
+    count,
+    counts::{Counts, Effort},
+};
 use crate::{context::Context, status};
 
 /// Where definitions are written, without query knowing who does.
@@ -42,7 +45,11 @@ struct Changed {
     trial: Option<CountExpressionResponse>,
 }
 
-pub(super) async fn create(context: &Context, request: CreateSegmentRequest) -> Result<CreateSegmentResponse, Status> {
+pub(super) async fn create(
+    context: &Context,
+    counts: &Arc<Counts>,
+    request: CreateSegmentRequest,
+) -> Result<CreateSegmentResponse, Status> {
     let wanted = request.segment.ok_or_else(|| status::invalid("segment", "give the segment to define"))?;
     let change = Change::read(context, &wanted.name, request.edit).await?;
     if let Some(held) = change.living() {
@@ -53,11 +60,15 @@ pub(super) async fn create(context: &Context, request: CreateSegmentRequest) -> 
         description: wanted.description.clone(),
         ..SegmentDefinition::default()
     };
-    let Changed { segment, offset, trial } = change.say(says).await?;
+    let Changed { segment, offset, trial } = change.say(says, counts).await?;
     Ok(CreateSegmentResponse { segment: Some(segment), offset, trial })
 }
 
-pub(super) async fn update(context: &Context, request: UpdateSegmentRequest) -> Result<UpdateSegmentResponse, Status> {
+pub(super) async fn update(
+    context: &Context,
+    counts: &Arc<Counts>,
+    request: UpdateSegmentRequest,
+) -> Result<UpdateSegmentResponse, Status> {
     let wanted = request.segment.ok_or_else(|| status::invalid("segment", "give the segment to change"))?;
     let change = Change::read(context, &wanted.name, request.edit).await?;
     let held = match change.living() {
@@ -74,7 +85,7 @@ pub(super) async fn update(context: &Context, request: UpdateSegmentRequest) -> 
         description: if description { wanted.description.clone() } else { held.description },
         ..held
     };
-    let Changed { segment, offset, trial } = change.say(says).await?;
+    let Changed { segment, offset, trial } = change.say(says, counts).await?;
     Ok(UpdateSegmentResponse { segment: Some(segment), offset, trial })
 }
 
@@ -152,23 +163,25 @@ impl<'a> Change<'a> {
         status::segment_not_found("name", &format!("no segment `{}`", self.name))
     }
 
-    async fn say(&self, says: SegmentDefinition) -> Result<Changed, Status> {
+    async fn say(&self, says: SegmentDefinition, counts: &Arc<Counts>) -> Result<Changed, Status> {
         let answer = self.apply(Some(says.clone())).await?;
         let version =
             answer.changes.first().map_or_else(|| self.living().map_or(1, |(held, _)| held), |one| one.version);
         let SegmentDefinition { expression, description, .. } = says;
-        let trial = if self.edit.validate_only { Some(self.trial(expression.clone()).await?) } else { None };
+        let trial = if self.edit.validate_only { Some(self.trial(expression.clone(), counts).await?) } else { None };
         let segment = Segment { name: self.name.to_owned(), version, expression, description, etag: etag(version) };
         Ok(Changed { segment, offset: answer.offset, trial })
     }
 
     /// Who would be in.
-    async fn trial(&self, expression: String) -> Result<CountExpressionResponse, Status> {
+    async fn trial(&self, expression: String, counts: &Arc<Counts>) -> Result<CountExpressionResponse, Status> {
         let Edit { sample_size, overlap_with, .. } = self.edit.clone();
         let request =
             CountExpressionRequest { expression, sample_size, overlap_with, ..CountExpressionRequest::default() };
-        let counted = super::scan(self.context, "a trial", move |context| count::expression(context, &request)).await?;
-        Ok(counted.into_inner())
+        let counts = Arc::clone(counts);
+        let count = move |context: &Context| count::expression(context, &counts, Effort::Whole, &request);
+        let counted = super::scan(self.context, "a trial", count).await?.into_inner();
+        counted.ok_or_else(|| status::internal("a trial with all effort came to nothing"))
     }
 
     /// Says something of the segment, or that it is deleted, if nobody else did since it was read.

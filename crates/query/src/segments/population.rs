@@ -84,7 +84,13 @@ impl Moment<'_> {
         })
     }
 
-    fn subject(&self, rows: &CustomerRows<'_>, resolved: Resolved, wanted: Wanted) -> Result<Subject, StoreError> {
+    /// A resolved customer with what is wanted of it.
+    pub(super) fn subject(
+        &self,
+        rows: &CustomerRows<'_>,
+        resolved: Resolved,
+        wanted: Wanted,
+    ) -> Result<Subject, StoreError> {
         let hash_key = &self.context.hash_key;
         let wanted = subjects::Wanted { from: wanted.from, reach: wanted.reach, depth: wanted.depth };
         let seen = subjects::subject(&self.snapshot, rows, hash_key, &resolved, wanted)?;
