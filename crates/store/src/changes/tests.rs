@@ -1,5 +1,7 @@
 //! What a reader may rely on, whichever way a write and its reading overlap.
 
+use std::sync::atomic::AtomicBool;
+
 use super::*;
 
 const ONE: Subject = [1; 16];
@@ -48,4 +50,33 @@ fn one_who_is_gone_is_told_nothing() {
     drop(changes.follow());
     changes.write(&[ONE], || ());
     assert!(held(&changes.followers).is_empty());
+}
+
+#[test]
+fn a_follower_begins_between_two_writes() {
+    let (changes, written) = (Changes::default(), AtomicBool::new(false));
+    let saw_it_whole = std::thread::scope(|scope| {
+        let follower = changes.write(&[[1; 16]], || {
+            let follower = scope.spawn(|| {
+                drop(changes.follow());
+                written.load(Ordering::SeqCst)
+            });
+            (0..10_000).take_while(|_| !follower.is_finished()).for_each(|_| std::thread::yield_now());
+            written.store(true, Ordering::SeqCst);
+            follower
+        });
+        follower.join().unwrap()
+    });
+    assert!(saw_it_whole, "a write that was told before may show after, and would be missed");
+}
+
+#[test]
+fn a_follower_is_quiet_once_it_has_told_what_a_stamp_covers() {
+    let changes = Changes::default();
+    let follower = changes.follow();
+    assert!(follower.is_quiet());
+    let before = changes.stamp();
+    changes.write(&[[1; 16]], || assert!(!follower.is_quiet(), "before it shows"));
+    assert!(follower.changed(before).is_some() && !follower.is_quiet(), "the stamp is older");
+    assert!(follower.changed(changes.stamp()).is_some() && follower.is_quiet());
 }
