@@ -4,8 +4,26 @@ use rocksdb::{DB, WriteBatch};
 
 use crate::{
     changes::{FOLLOWED, Subject},
+    error::StoreError,
     family::Family,
 };
+
+/// Where rows are put: a batch, or files of sorted rows.
+pub trait RowSink {
+    /// Puts a row whose value `write` puts behind the bytes that it is given.
+    ///
+    /// # Errors
+    /// `Write`, where rows go to the disk at once.
+    fn put_written<F: Family>(&mut self, key: &F::Key, write: impl FnOnce(&mut Vec<u8>)) -> Result<(), StoreError>;
+
+    /// Puts a row.
+    ///
+    /// # Errors
+    /// As `put_written`.
+    fn put<F: Family>(&mut self, key: &F::Key, value: &F::Value) -> Result<(), StoreError> {
+        self.put_written::<F>(key, |bytes| F::write_value(value, bytes))
+    }
+}
 
 /// Rows to put and delete. The last word on a key wins.
 #[derive(Debug, Default)]
@@ -126,6 +144,13 @@ impl Batch {
             }
         }
         rows
+    }
+}
+
+impl RowSink for Batch {
+    fn put_written<F: Family>(&mut self, key: &F::Key, write: impl FnOnce(&mut Vec<u8>)) -> Result<(), StoreError> {
+        Self::put_written::<F>(self, key, write);
+        Ok(())
     }
 }
 

@@ -4,6 +4,7 @@
 //! never knows where touchpoints come from.
 
 pub mod batch;
+pub mod bulk;
 pub mod changes;
 pub mod checkpoint;
 pub mod compare;
@@ -21,7 +22,8 @@ pub mod rules;
 pub mod snapshot;
 pub mod subjects;
 
-pub use batch::Batch;
+pub use batch::{Batch, RowSink};
+pub use bulk::Bulk;
 pub use customers::{CustomerRows, Resolved};
 pub use decision::HeldDecision;
 pub use error::{CheckpointError, OpenError, StoreError};

@@ -35,7 +35,7 @@ pub struct StoreSettings {
 /// The open state. One process at a time; any number of readers beside one writer a shard.
 pub struct Store {
     pub(crate) db: DB,
-    cache: Cache,
+    pub(crate) cache: Cache,
     sync: AtomicBool,
     manifest: Manifest,
     changes: Changes,
