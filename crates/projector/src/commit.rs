@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use store::{
-    Batch, StoreError,
+    Batch, RowSink, StoreError,
     family::{
         Conflicts, Copies, Decisions, Family, Fragments, Incidence, Losers, Months, Orders, Shards, Timeline,
         shards::ShardRow, timeline::TimelineRow,
@@ -74,14 +74,10 @@ impl Working<'_> {
         if exists != work.existed {
             self.put_incidence(batch, fragment, work, exists);
         }
-        work.months.iter().for_each(|(month, row)| batch.put::<Months>(&(fragment, *month), row));
-        work.orders.iter().for_each(|(order, row)| batch.put::<Orders>(&(fragment, *order), row));
-        if exists {
-            batch.put::<Fragments>(&fragment, &work.row);
-        } else {
+        if !exists {
             batch.delete::<Fragments>(&fragment);
         }
-        Ok(())
+        work.put_rows(fragment, batch)
     }
 
     /// Rows of the fragment that the fresh fold does not have.
@@ -112,6 +108,15 @@ impl Working<'_> {
         }
         let shard = self.shard(work.partition);
         shard.fragments = if exists { shard.fragments + 1 } else { shard.fragments.saturating_sub(1) };
+    }
+}
+
+impl FragmentWork {
+    /// Puts the months and orders that are here, and the fragment itself if there is one.
+    pub(crate) fn put_rows(&self, fragment: FragmentId, rows: &mut impl RowSink) -> Result<(), StoreError> {
+        self.months.iter().try_for_each(|(month, row)| rows.put::<Months>(&(fragment, *month), row))?;
+        self.orders.iter().try_for_each(|(order, row)| rows.put::<Orders>(&(fragment, *order), row))?;
+        if self.exists() { rows.put::<Fragments>(&fragment, &self.row) } else { Ok(()) }
     }
 }
 

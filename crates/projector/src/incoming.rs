@@ -123,7 +123,8 @@ impl Arrivals {
 }
 
 impl Incoming {
-    fn empty() -> Self {
+    /// One that nothing was read into.
+    pub(crate) fn empty() -> Self {
         Self {
             partition: 0,
             offset: 0,
@@ -135,6 +136,15 @@ impl Incoming {
             touched: Touched { month: Month(0), order: None },
             touchpoint: Touchpoint::default(),
         }
+    }
+
+    /// Reads a touchpoint again that was read before, for the fold alone: content and what it touches, but none of its other keys.
+    /// `None` where it is another record than that was.
+    pub(crate) fn recall(&mut self, envelope: &[u8], content: ContentHash, hash_key: &HashKey) -> Option<()> {
+        self.touchpoint.decode_for_fold(EnvelopeView::decode(envelope)?.payload).ok()?;
+        self.content = content;
+        self.touched = Touched::by_touchpoint(&self.touchpoint, hash_key);
+        Some(())
     }
 
     /// The set of its identifiers, in the order of their ids.

@@ -5,6 +5,7 @@
 //! served, which is built beside it. The served one is verified against the journal when asked, scrubbed all the time, and what
 //! changes in it is told to the outside, and relayed to a topic. Never answers queries.
 
+pub mod bulk;
 mod checkpoint_service;
 mod commit;
 mod dead_letter;

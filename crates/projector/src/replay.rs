@@ -21,7 +21,7 @@ use crate::{
 /// How long a poll waits for the first record.
 const POLL_WAIT: Duration = Duration::from_millis(200);
 /// Longest silence of a journal that is known to hold more.
-const SILENCE_MAX: Duration = Duration::from_secs(60);
+pub(crate) const SILENCE_MAX: Duration = Duration::from_secs(60);
 
 /// How far a replay is: shards by partition.
 pub type Shards = BTreeMap<u32, ShardRow>;

@@ -15,7 +15,7 @@ use store::{Store, StoreError, family::shards::ShardRow};
 use tokio::sync::watch;
 use types::{HashKey, Progress};
 
-mod quiet;
+pub(crate) mod quiet;
 
 use crate::{
     dead_letter::DeadLetters,
