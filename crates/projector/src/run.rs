@@ -15,6 +15,7 @@ use store::{Store, StoreError, family::shards::ShardRow};
 use tokio::sync::watch;
 use types::{HashKey, Progress};
 
+mod loading;
 pub(crate) mod quiet;
 
 use crate::{
@@ -26,6 +27,8 @@ use crate::{
     warm::Warm,
     working::Working,
 };
+
+use loading::{Load, Loading};
 
 /// How the projector works.
 #[derive(Clone, Debug)]
@@ -90,6 +93,7 @@ pub struct Projector {
     stop: Arc<AtomicBool>,
     metered: Arc<AtomicBool>,
     touching: Arc<Touching>,
+    loading: Arc<Loading>,
     progress: watch::Receiver<Progress>,
 }
 
@@ -100,6 +104,9 @@ pub struct Beside {
     pub letters_from: BTreeMap<u32, u64>,
     /// Whether it writes whom it touches, for the publisher.
     pub touches: bool,
+    /// Bytes of memory for loading everything below those offsets all together, if its state is empty; `None` where it is folded one
+    /// batch after the other.
+    pub bulk_memory_bytes: Option<usize>,
 }
 
 /// How long a poll waits for the first record, and so how soon a stop is heard.
@@ -114,8 +121,7 @@ impl Projector {
     /// # Errors
     /// `Journal` if the journal ends before, or starts after, what the state has applied; `Definitions`, `OtherDefinitions`.
     pub fn start(store: Arc<Store>, journals: &Journals, settings: ProjectorSettings) -> Result<Self, StartError> {
-        let beside = Beside { letters_from: BTreeMap::new(), touches: false };
-        Self::start_beside(store, journals, settings, beside)
+        Self::start_beside(store, journals, settings, Beside::default())
     }
 
     /// The same as one of several projectors of this process.
@@ -139,6 +145,8 @@ impl Projector {
         let touching = Arc::new(Touching::new(beside.touches));
         let dead_letters = DeadLetters::new(Arc::clone(&journals.dead_letters), journal.as_ref());
         let warm = Warm::new(settings.batch_records_max);
+        let load = Load::owed(&store, journal, &settings, &beside)?;
+        let loading = Arc::new(Loading::new(load.is_some()));
         let shard_thread = ShardThread {
             store,
             definitions,
@@ -152,9 +160,10 @@ impl Projector {
             stop: Arc::clone(&stop),
             metered: Arc::clone(&metered),
             touching: Arc::clone(&touching),
+            loading: Arc::clone(&loading),
         };
-        let thread = thread::Builder::new().name("projector".into()).spawn(move || shard_thread.run(reader))?;
-        Ok(Self { thread: Some(thread), stop, metered, touching, progress })
+        let thread = thread::Builder::new().name("projector".into()).spawn(move || shard_thread.run(reader, load))?;
+        Ok(Self { thread: Some(thread), stop, metered, touching, loading, progress })
     }
 
     /// Whether it adds to the process's metrics, from its next batch on; of several projectors beside each other, only one
@@ -166,6 +175,11 @@ impl Projector {
     /// Whether it writes whom it touches, for the publisher.
     pub fn touching(&self) -> Arc<Touching> {
         Arc::clone(&self.touching)
+    }
+
+    /// While everything is loaded all together, and nothing is in the state yet: how many records that comes to so far.
+    pub(crate) fn loading(&self) -> Option<u64> {
+        self.loading.records()
     }
 
     /// How far the shards are; changes after each durable write.
@@ -208,10 +222,14 @@ struct ShardThread {
     stop: Arc<AtomicBool>,
     metered: Arc<AtomicBool>,
     touching: Arc<Touching>,
+    loading: Arc<Loading>,
 }
 
 impl ShardThread {
-    fn run(mut self, mut reader: Box<dyn Reader>) {
+    fn run(mut self, mut reader: Box<dyn Reader>, load: Option<Load>) {
+        if let Some(further) = load.and_then(|load| self.load(&load)) {
+            reader = further;
+        }
         let limits =
             PollLimits { records_max: self.settings.batch_records_max, bytes_max: self.settings.batch_bytes_max };
         while !self.stopped() {

@@ -39,6 +39,12 @@ pub enum RebuildError {
         /// Most records that were asked for.
         lag_max: u64,
     },
+    /// Nothing is in it yet.
+    #[error(
+        "it is being loaded, and holds nothing until that has ended; wait until `patron rebuild status` says that it has caught up, or \
+         drop it with `patron rebuild abort`"
+    )]
+    Loading,
     /// Nobody waits for the answer any more.
     #[error("the comparison was given up")]
     GivenUp,
@@ -76,6 +82,7 @@ impl RebuildError {
             Self::NoPrevious => Some("NO_PREVIOUS"),
             Self::NothingToCompare => Some("NOTHING_TO_COMPARE"),
             Self::Behind { .. } => Some("BEHIND"),
+            Self::Loading => Some("LOADING"),
             _ => None,
         }
     }

@@ -3,7 +3,7 @@
 //! Owns how each is opened: the live one as configured; one beside it within the rebuild's memory and without waiting for the disk,
 //! because what a crash costs it is folded again.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Instant};
+use std::{path::PathBuf, sync::Arc, time::Instant};
 
 use identity::Rules;
 use store::{Manifest, Store, StoreSettings};
@@ -61,7 +61,7 @@ impl Maker {
         let GenerationsSettings { cache_bytes, write_buffer_bytes, sync, .. } = self.settings;
         let settings = StoreSettings { dir, cache_bytes, write_buffer_bytes, sync };
         let store = Store::open(&settings, &self.settings.manifest)?;
-        self.folding(number, store, Beside { letters_from: BTreeMap::new(), touches: true })
+        self.folding(number, store, Beside { touches: true, ..Beside::default() })
     }
 
     /// A new generation beside the live one.
@@ -74,7 +74,7 @@ impl Maker {
     ) -> Result<Generation, RebuildError> {
         let manifest = Manifest { rules: rules.to_owned(), ..self.settings.manifest.clone() };
         let store = Store::open(&self.frugal(dir), &manifest)?;
-        let generation = self.folding(number, store, letters_kept(live))?;
+        let generation = self.folding(number, store, self.behind(live))?;
         generation.projector.set_metered(false);
         Ok(generation)
     }
@@ -86,7 +86,7 @@ impl Maker {
             return None;
         }
         let store = Store::open_under_its_rules(&self.frugal(dir), &self.settings.manifest).map_err(RebuildError::from);
-        match store.and_then(|store| self.folding(number, store, letters_kept(live))) {
+        match store.and_then(|store| self.folding(number, store, self.behind(live))) {
             Ok(generation) => {
                 generation.projector.set_metered(false);
                 Some(generation)
@@ -120,6 +120,16 @@ impl Maker {
         Ok(Generation { number, store, rules, projector, since })
     }
 
+    /// As one beside the live generation, which has kept all dead letters so far and is the only one that is published. What that one
+    /// has folded is loaded all together into an empty state; nothing of the memory is taken by the state meanwhile.
+    fn behind(&self, live: &Generation) -> Beside {
+        Beside {
+            letters_from: live.projector.progress().borrow().applied.clone(),
+            touches: false,
+            bulk_memory_bytes: Some(self.settings.rebuild_memory_bytes),
+        }
+    }
+
     /// Half of the memory for what is read, half for what is written.
     fn frugal(&self, dir: PathBuf) -> StoreSettings {
         let half = self.settings.rebuild_memory_bytes / 2;
@@ -130,9 +140,4 @@ impl Maker {
 /// Records that are folded.
 pub(super) fn folded(progress: &Progress) -> u64 {
     progress.applied.values().sum()
-}
-
-/// As one beside the live generation, which has kept all dead letters so far and is the only one that is published.
-fn letters_kept(live: &Generation) -> Beside {
-    Beside { letters_from: live.projector.progress().borrow().applied.clone(), touches: false }
 }

@@ -50,12 +50,16 @@ fn state(rebuild: &Rebuild) -> RebuildState {
 
 fn add_pace(rebuild: &mut Rebuild, building: &Generation) {
     let (since, before) = building.since;
-    rebuild.records_folded = folded(&building.projector.progress().borrow());
+    // What is loaded all together is not applied before its end, so it counts for pace alone.
+    let loading = building.projector.loading().unwrap_or_default();
+    let applied = folded(&building.projector.progress().borrow());
+    rebuild.records_folded = loading.max(applied);
     let seconds = since.elapsed().as_secs_f64();
     if seconds > 0.0 {
         rebuild.records_per_second = rebuild.records_folded.saturating_sub(before) as f64 / seconds;
     }
-    let lag = rebuild.building.as_ref().map_or(0, |building| building.lag);
+    let lag =
+        rebuild.building.as_ref().map_or(0, |building| building.lag).saturating_sub(rebuild.records_folded - applied);
     if lag > 0 && rebuild.records_per_second > 0.0 {
         let remaining = Duration::try_from_secs_f64(lag as f64 / rebuild.records_per_second).ok();
         rebuild.remaining = remaining.and_then(|remaining| prost_types::Duration::try_from(remaining).ok());

@@ -40,7 +40,8 @@ impl Generations {
     /// Serves another generation from now on; the one served until now becomes the previous one. Reads under way finish on it.
     ///
     /// # Errors
-    /// `NotBuilding`, `NoPrevious`, `Behind` if it lags more than `lag_max` records, or the disk's; nothing has changed then.
+    /// `NotBuilding`, `NoPrevious`, `Behind` if it lags more than `lag_max` records, `Loading` whatever it may lag, or the disk's; nothing
+    /// has changed then.
     pub(crate) fn switch(&self, next: Next, lag_max: Option<u64>) -> Result<(), RebuildError> {
         if let Some(lag_max) = lag_max {
             let lag = self.lag(next)?;
@@ -50,6 +51,10 @@ impl Generations {
             self.let_catch_up(next)?;
         }
         let mut held = self.held();
+        // What is loaded would come in all at once, and nobody would be told whom it touched.
+        if held.next(next)?.projector.loading().is_some() {
+            return Err(RebuildError::Loading);
+        }
         let store = Arc::clone(&held.next(next)?.store);
         store.set_sync(self.maker.settings.sync);
         store.flush()?;
