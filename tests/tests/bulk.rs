@@ -13,9 +13,10 @@ use projector::{
 use proptest::prelude::*;
 use prost::Message as _;
 use store::{
-    Store, StoreError,
+    Batch, Store, StoreError,
     compare::{RowDifference, compare, folded_families},
     digest::StateDigest,
+    family::Shards,
 };
 use tests::{
     pipeline::{Arrival, hash_key, journals, open_store},
@@ -123,7 +124,7 @@ fn fold_on(store: &Arc<Store>, journal: &Arc<dyn Journal>) {
 }
 
 fn cases() -> u32 {
-    std::env::var("PATRON_STORE_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(100)
+    std::env::var("PATRON_STORE_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(60)
 }
 
 proptest! {
@@ -216,6 +217,30 @@ fn whoever_leaves_ends_it_and_nothing_is_left() {
     assert_eq!(left, 8);
     assert!(matches!(load(&store, journal.as_ref(), &settings(how), &until, &mut |_| true), Ok(Loaded::Whole(_))));
     assert_same(&expected, &store);
+}
+
+/// The files are in the state, and the machine dies before anything accounts for them.
+#[test]
+fn rows_without_offsets_are_loaded_anew() {
+    let (dir, how) = (tempfile::tempdir().unwrap(), How { memory_bytes: 1 << 20, threads: 2 });
+    let one = |number: i64| {
+        let who = format!("user_id:u{}", number % 91);
+        let order = order(&format!("m{number}"), number * 500, &who, &format!("o{number}"), "2.50");
+        Arrival::from((order, Micros(1_900_000_000_000_000))).record(3)
+    };
+    let journal = journal_of((0..2_000).map(one).collect(), 3);
+    let until = ends(&journal);
+    let expected = folded(&dir.path().join("folded"), &journal, &until, 4_096);
+    let store = loaded(&dir.path().join("loaded"), &journal, &until, how);
+    let mut batch = Batch::default();
+    until.keys().for_each(|partition| batch.delete::<Shards>(partition));
+    store.write(batch).unwrap();
+    drop(store);
+    std::fs::create_dir(dir.path().join("loaded/bulk")).unwrap();
+    std::fs::write(dir.path().join("loaded/bulk/timeline-1.sst"), b"half a file").unwrap();
+    let found = loaded(&dir.path().join("loaded"), &journal, &until, how);
+    assert_same(&expected, &found);
+    assert!(!dir.path().join("loaded/bulk").exists());
 }
 
 #[test]

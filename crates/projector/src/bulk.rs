@@ -8,6 +8,7 @@
 
 use std::{
     collections::{BTreeMap, HashSet},
+    thread,
     time::Duration,
 };
 
@@ -40,6 +41,14 @@ const RECORD_BYTES: u64 = 512;
 const PIECES_BITS: (u32, u32) = (4, 10);
 /// Bytes of one worker's entries from which its work is cut into shares, so that all end together.
 const SHARED_BYTES: u64 = 128 << 20;
+
+/// Most threads that are worth it: they share one journal and one disk.
+const THREADS_MAX: usize = 8;
+
+/// As many threads as there are processors.
+pub fn threads() -> usize {
+    thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX)
+}
 
 /// How the journal is folded all together.
 #[derive(Clone, Debug)]
@@ -144,7 +153,8 @@ fn whole(
     let conflicting = load.fold_copies(read.copies, &mut shards, told)?;
     let incidences = load.fold_fragments(read.touchpoints, &conflicting, &mut shards, told)?;
     load.put_incidences(incidences, told)?;
-    let Load { aside, .. } = load;
+    let Load { aside, work, .. } = load;
+    work.tell(told)?;
     files.ingest()?;
     aside.fold(store, &settings.hash_key, shards)
 }
@@ -177,14 +187,15 @@ struct Plan {
 }
 
 impl Plan {
-    /// While records are read, half of the memory is for buffers, the rest for what was just polled; while they are folded, half is
-    /// for what is sorted and an eighth for incidences. An eighth stays for what is set aside.
+    /// In eighths: three for buffers, which are emptied piece by piece while the next steps run; two for what is sorted; one for
+    /// incidences; one for what was just polled, which is gone before there is anything sorted. The last is for what is set aside.
     fn of(settings: &BulkSettings, until: &BTreeMap<u32, u64>) -> Self {
         let each = settings.memory_bytes / settings.threads.max(1);
+        let (buffers, sorted, incidences, polled) = (each / 8 * 3, each / 4, each / 8, each / 8);
         let bytes = until.values().sum::<u64>().saturating_mul(RECORD_BYTES);
-        let pieces = bytes.div_ceil(each.max(1) as u64).max(1);
+        let pieces = bytes.div_ceil(sorted.max(1) as u64).max(1);
         let bits = (u64::BITS - pieces.leading_zeros()).clamp(PIECES_BITS.0, PIECES_BITS.1);
-        Self { bits, buffers: each / 2, sorted: each / 2, incidences: each / 8, polled: each / 8 }
+        Self { bits, buffers, sorted, incidences, polled }
     }
 }
 

@@ -23,7 +23,7 @@ mod sample;
 mod scratch;
 mod service;
 
-use crate::{Journals, Served, definitions, replay::ReplayError};
+use crate::{Journals, Served, bulk::BulkError, definitions, replay::ReplayError};
 
 /// What verifies a state.
 #[derive(Clone)]
@@ -85,6 +85,9 @@ enum VerifyError {
     /// The journal could not be folded again.
     #[error(transparent)]
     Replay(#[from] ReplayError),
+    /// Nor all together.
+    #[error(transparent)]
+    Bulk(#[from] BulkError),
     /// The definitions could not be folded again.
     #[error(transparent)]
     Definitions(#[from] definitions::ReplayError),

@@ -39,15 +39,17 @@ impl Load<'_> {
             while let Some(share) = shares.next() {
                 let mut rows = self.files.sorted();
                 for piece in share {
+                    let mut folded = 0;
                     in_order(piece, self.plan.sorted, |key, group| {
                         self.work.go_on()?;
-                        self.work.folded(group.len());
+                        folded += group.len();
                         if conflicting.contains(&copy_key_of(key)) {
                             return group.values().try_for_each(|value| self.aside.put(&kept(value)?));
                         }
                         folder.fold(key, group, &mut rows)
                     })?;
                     folder.finish(&mut rows)?;
+                    self.work.folded(folded);
                 }
                 rows.finish()?;
             }

@@ -57,6 +57,11 @@ impl Work {
         BulkProgress { records: both / 2, halted }
     }
 
+    /// Tells whoever waits how far all of it is.
+    pub(super) fn tell(&self, told: &mut dyn FnMut(&BulkProgress) -> bool) -> Result<(), BulkError> {
+        if told(&self.progress()) { Ok(()) } else { Err(BulkError::Left) }
+    }
+
     /// Runs `step` on all threads, and gives what each came to.
     ///
     /// # Errors
@@ -66,9 +71,7 @@ impl Work {
         told: &mut dyn FnMut(&BulkProgress) -> bool,
         step: impl Fn() -> Result<T, BulkError> + Sync,
     ) -> Result<Vec<T>, BulkError> {
-        if !told(&self.progress()) {
-            return Err(BulkError::Left);
-        }
+        self.tell(told)?;
         let waiting = thread::current();
         let results: Vec<_> = thread::scope(|scope| {
             let run = || {

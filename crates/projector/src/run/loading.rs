@@ -10,7 +10,6 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    thread,
     time::Duration,
 };
 
@@ -22,8 +21,6 @@ use crate::bulk::{self, BulkError, BulkProgress, BulkSettings, Loaded};
 
 /// How long a load that failed waits before it is begun again: it does much before it fails again.
 const BEGIN_AGAIN_WAIT: Duration = Duration::from_secs(10);
-/// Most threads of a load.
-const THREADS_MAX: usize = 8;
 
 /// A load that is owed.
 pub(super) struct Load {
@@ -46,8 +43,7 @@ impl Load {
             return Ok(None);
         }
         let until = beside.letters_from.clone();
-        let threads = thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX);
-        let hash_key = settings.hash_key.clone();
+        let (hash_key, threads) = (settings.hash_key.clone(), bulk::threads());
         let settings_of = BulkSettings { hash_key, memory_bytes, threads, patient: true };
         let worth = until.values().sum::<u64>() > settings.batch_records_max as u64;
         Ok(worth.then(|| Self { journal: Arc::clone(journal), settings: settings_of, until }))

@@ -9,6 +9,8 @@ use store::{Manifest, OpenError, Store, StoreSettings};
 
 const CACHE_BYTES: usize = 16 << 20;
 const WRITE_BUFFER_BYTES: usize = 32 << 20;
+/// What is free while nothing is in it.
+pub(super) const MEMORY_BYTES: usize = CACHE_BYTES + WRITE_BUFFER_BYTES;
 
 /// A state that lives as long as this.
 pub(super) struct Scratch {
