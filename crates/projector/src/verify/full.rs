@@ -18,9 +18,9 @@ use super::{
     tell,
 };
 use crate::{
-    bulk::{self, BulkProgress, BulkSettings, Loaded},
+    bulk::{self, BulkError, BulkProgress, BulkSettings, Loaded},
     definitions,
-    replay::{self, Shards},
+    replay::{self, ReplayError, Shards},
 };
 
 const LIMITS: PollLimits = PollLimits { records_max: 4_096, bytes_max: 8 << 20 };
@@ -92,8 +92,12 @@ fn loaded(call: &Call<'_>, scratch: &Scratch, until: &BTreeMap<u32, u64>, told: 
     let mut each = |loaded: &BulkProgress| progress(told, "folding", loaded.records, total).is_ok();
     let (hash_key, memory_bytes, threads) = (call.hash_key.clone(), scratch::MEMORY_BYTES, bulk::threads());
     let settings = BulkSettings { hash_key, memory_bytes, threads, patient: false };
-    let loaded = bulk::load(scratch.store(), call.journal, &settings, until, &mut each)?;
-    Ok(matches!(loaded, Loaded::Whole(_)))
+    match bulk::load(scratch.store(), call.journal, &settings, until, &mut each) {
+        Ok(loaded) => Ok(matches!(loaded, Loaded::Whole(_))),
+        // Its words name the remedy of a verify.
+        Err(BulkError::Journal(error)) => Err(ReplayError::Journal(error).into()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The live state and the one just folded.
