@@ -80,7 +80,7 @@ impl Store {
             self.is_unfolded().is_ok_and(|unfolded| unfolded),
             "rows of a folded state are not to be removed"
         );
-        LOADED.into_iter().try_for_each(|family| self.clear(family))?;
+        self.changes.write_of_all(|| LOADED.into_iter().try_for_each(|family| self.clear(family)))?;
         let dir = self.db.path().join(DIR);
         remove(&dir).and_then(|()| fs::create_dir(&dir)).map_err(|error| StoreError::Write(error.to_string()))?;
         let shapes = crate::family::ALL.into_iter().filter(|shape| LOADED.contains(&shape.name));
@@ -132,11 +132,11 @@ impl Bulk<'_> {
         let mut options = IngestExternalFileOptions::default();
         options.set_move_files(true);
         let files = self.files.into_inner().unwrap_or_else(PoisonError::into_inner);
-        for (family, paths) in files.closed {
+        let take_in = |(family, paths): (&'static str, Vec<PathBuf>)| {
             let handle = self.store.db.cf_handle(family).expect("opened with every family");
-            self.store.db.ingest_external_file_cf_opts(handle, &options, paths).map_err(write_error)?;
-        }
-        Ok(())
+            self.store.db.ingest_external_file_cf_opts(handle, &options, paths).map_err(write_error)
+        };
+        self.store.changes.write_of_all(|| files.closed.into_iter().try_for_each(take_in))
     }
 
     fn begin(&self, family: &'static str) -> Result<Open<'_>, StoreError> {

@@ -34,6 +34,8 @@ pub(crate) struct Changes {
     /// Held by a write from before its number is left until it is complete.
     writing: Mutex<()>,
     complete: AtomicU64,
+    /// The last write that did not say whom it was about.
+    of_all: AtomicU64,
     places: Box<[AtomicU64]>,
     followers: Mutex<Vec<Weak<Mutex<Kept>>>>,
 }
@@ -53,7 +55,13 @@ struct Kept {
 impl Default for Changes {
     fn default() -> Self {
         let places = (0..PLACES).map(|_| AtomicU64::new(0)).collect();
-        Self { writing: Mutex::default(), complete: AtomicU64::new(0), places, followers: Mutex::default() }
+        Self {
+            writing: Mutex::default(),
+            complete: AtomicU64::new(0),
+            of_all: AtomicU64::new(0),
+            places,
+            followers: Mutex::default(),
+        }
     }
 }
 
@@ -65,7 +73,8 @@ impl Changes {
 
     /// Whether no write since then, of those that a snapshot of now shows, was about any of these subjects.
     pub(crate) fn unchanged<'a>(&self, since: Stamp, subjects: impl IntoIterator<Item = &'a Subject>) -> bool {
-        subjects.into_iter().all(|subject| self.place(subject).load(Ordering::SeqCst) <= since.0)
+        self.of_all.load(Ordering::SeqCst) <= since.0
+            && subjects.into_iter().all(|subject| self.place(subject).load(Ordering::SeqCst) <= since.0)
     }
 
     /// Waits for the write under way: it may have told its subjects before there was a follower, and show after.
@@ -85,6 +94,17 @@ impl Changes {
         let number = self.complete.load(Ordering::SeqCst) + 1;
         subjects.iter().for_each(|subject| self.place(subject).store(number, Ordering::SeqCst));
         self.tell(subjects, number);
+        let written = write();
+        self.complete.store(number, Ordering::SeqCst);
+        written
+    }
+
+    /// Does a write that may be about anybody: everything remembered is changed by it, and every follower begins anew.
+    pub(crate) fn write_of_all<T>(&self, write: impl FnOnce() -> T) -> T {
+        let _writing = held(&self.writing);
+        let number = self.complete.load(Ordering::SeqCst) + 1;
+        self.of_all.store(number, Ordering::SeqCst);
+        held(&self.followers).iter().filter_map(Weak::upgrade).for_each(|kept| held(&kept).overflow());
         let written = write();
         self.complete.store(number, Ordering::SeqCst);
         written
@@ -134,8 +154,12 @@ impl Kept {
         }
         self.changed.extend(subjects.iter().map(|subject| (*subject, number)));
         if self.changed.len() > KEPT_MAX {
-            *self = Self { overflown: true, ..Self::default() };
+            self.overflow();
         }
+    }
+
+    fn overflow(&mut self) {
+        *self = Self { overflown: true, ..Self::default() };
     }
 }
 

@@ -38,7 +38,7 @@ pub struct Store {
     pub(crate) cache: Cache,
     sync: AtomicBool,
     manifest: Manifest,
-    changes: Changes,
+    pub(crate) changes: Changes,
     /// Whether anybody has ever decided anything; before it shows.
     decided: AtomicBool,
     // Behind the database, so that its files are closed when they are removed.

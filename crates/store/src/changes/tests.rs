@@ -45,6 +45,17 @@ fn a_follower_of_too_much_begins_anew() {
 }
 
 #[test]
+fn a_write_of_files_is_about_everybody() {
+    let changes = Changes::default();
+    let follower = changes.follow();
+    let before = changes.stamp();
+    changes.write_of_all(|| assert!(!changes.unchanged(changes.stamp(), &[ONE]), "a snapshot may show it from now on"));
+    assert!(!changes.unchanged(before, &[ONE]) && !changes.unchanged(before, &[]));
+    assert!(changes.unchanged(changes.stamp(), &[ONE]));
+    assert_eq!(follower.changed(changes.stamp()), None);
+}
+
+#[test]
 fn one_who_is_gone_is_told_nothing() {
     let changes = Changes::default();
     drop(changes.follow());
