@@ -120,10 +120,14 @@ fn records() -> Vec<NewRecord> {
 }
 
 fn journal() -> (Arc<Gated>, u64) {
+    journal_of(records())
+}
+
+fn journal_of(records: Vec<NewRecord>) -> (Arc<Gated>, u64) {
     let (left, broken, failures) = (Arc::new(AtomicUsize::new(OPEN)), Arc::default(), Arc::default());
     let journal = Arc::new(Gated { inner: MemoryJournal::new(PARTITIONS), left, broken, failures });
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(journal.append(records())).unwrap();
+    runtime.block_on(journal.append(records)).unwrap();
     let total = journal.ends().unwrap().iter().sum();
     (journal, total)
 }
@@ -260,6 +264,24 @@ fn it_is_begun_anew_after_a_stop_in_the_middle() {
     assert!(dir_of(data.path(), 2).is_dir() && !dir_of(data.path(), 2).join("bulk").exists());
     journal.gate(OPEN);
     let generations = open(data.path(), &journal);
+    all_folded(&generations);
+    assert_eq!(generations.overview().records_folded, total);
+    assert_equal(&generations);
+    generations.stop();
+}
+
+#[test]
+fn what_is_mostly_conflicts_is_folded_batch_by_batch() {
+    let data = tempfile::tempdir().unwrap();
+    let conflicting = (0..6_000).map(|number| {
+        let (message, who) = (format!("m{}", number / 2), format!("user_id:u{}", number / 2 % 50));
+        let one = touchpoint("application_opened", &message, number, &who);
+        Arrival::from((one, Micros(1_900_000_000_000_000))).record(PARTITIONS)
+    });
+    let (journal, total) = journal_of(conflicting.collect());
+    let generations = open(data.path(), &journal);
+    all_folded(&generations);
+    generations.start(None).unwrap();
     all_folded(&generations);
     assert_eq!(generations.overview().records_folded, total);
     assert_equal(&generations);

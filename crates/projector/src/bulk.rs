@@ -9,7 +9,7 @@
 use std::{
     collections::{BTreeMap, HashSet},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use journal::{Journal, ReadError};
@@ -103,6 +103,9 @@ pub enum BulkError {
     /// Records could not be kept in files meanwhile, or those files are not what was written.
     #[error("records cannot be sorted: {0}; make room on the disk of the data directory")]
     Files(#[from] std::io::Error),
+    /// No thread.
+    #[error("no thread could be started: {0}")]
+    Thread(std::io::Error),
     /// The journal does not hold everything from its start, or does not answer.
     #[error("the journal cannot be read from its start: {0}")]
     Journal(#[from] ReadError),
@@ -149,14 +152,21 @@ fn whole(
     let mut shards: Shards = until.keys().map(|partition| (*partition, Default::default())).collect();
     let load = Load { files: &files, hash_key: &settings.hash_key, plan, work, aside };
 
+    let began = Instant::now();
     let read = load.read(journal, settings.patient, until, &mut shards, told)?;
+    let read_after = began.elapsed();
     let conflicting = load.fold_copies(read.copies, &mut shards, told)?;
+    let copies_after = began.elapsed();
     let incidences = load.fold_fragments(read.touchpoints, &conflicting, &mut shards, told)?;
     load.put_incidences(incidences, told)?;
+    let folded_after = began.elapsed();
     let Load { aside, work, .. } = load;
     work.tell(told)?;
     files.ingest()?;
-    aside.fold(store, &settings.hash_key, shards)
+    let shards = aside.fold(store, &settings.hash_key, shards)?;
+    let (records, all_after) = (until.values().sum::<u64>(), began.elapsed());
+    tracing::info!(records, ?read_after, ?copies_after, ?folded_after, ?all_after, "records were folded all together");
+    Ok(shards)
 }
 
 /// A load as its parts see it.

@@ -18,7 +18,7 @@ fn entries(count: u64) -> Vec<([u64; WORDS], Vec<u8>)> {
     let one = |number: u64| {
         let spread = (number / 2).wrapping_mul(STRIDE);
         let value = number.to_be_bytes().repeat(usize::try_from(number % 5).unwrap());
-        ([spread, u64::from(number % 3 == 0)], value)
+        ([spread, u64::from(number.is_multiple_of(3))], value)
     };
     (0..count).map(one).collect()
 }

@@ -15,7 +15,7 @@ use std::{
 use super::{BulkError, BulkProgress};
 
 /// How often whoever waits is told, and so how soon its leaving is heard.
-const TELL_WAIT: Duration = Duration::from_millis(20);
+const TELL_WAIT: Duration = Duration::from_millis(50);
 
 /// What the workers of a load have in common.
 #[derive(Debug)]
@@ -82,17 +82,23 @@ impl Work {
                 waiting.unpark();
                 result
             };
-            let threads: Vec<_> = (0..self.threads).map(|_| scope.spawn(run)).collect();
+            let start = |_| thread::Builder::new().name("bulk".into()).spawn_scoped(scope, run);
+            let (threads, unstarted): (Vec<_>, Vec<_>) = (0..self.threads).map(start).partition(Result::is_ok);
+            let threads: Vec<_> = threads.into_iter().flatten().collect();
+            if !unstarted.is_empty() {
+                self.ended.store(true, Ordering::Relaxed);
+            }
             while !threads.iter().all(thread::ScopedJoinHandle::is_finished) {
                 if !told(&self.progress()) {
                     self.ended.store(true, Ordering::Relaxed);
                 }
                 thread::park_timeout(TELL_WAIT);
             }
-            threads
-                .into_iter()
-                .map(|thread| thread.join().unwrap_or_else(|cause| panic::resume_unwind(cause)))
-                .collect()
+            let unstarted = unstarted.into_iter().filter_map(Result::err).map(|error| Err(BulkError::Thread(error)));
+            let join = |thread: thread::ScopedJoinHandle<'_, _>| {
+                thread.join().unwrap_or_else(|cause| panic::resume_unwind(cause))
+            };
+            threads.into_iter().map(join).chain(unstarted).collect()
         });
         let mut done = Vec::with_capacity(results.len());
         let mut failed = None;

@@ -93,10 +93,8 @@ pub(super) struct Counts {
 #[derive(Debug)]
 struct Standing {
     store: Weak<Store>,
-    /// From before the first snapshot that it was worked out from.
-    follower: Follower,
-    /// `None` where there are too many customers.
-    kept: Option<Kept>,
+    /// The follower is from before the first snapshot that it was worked out from. `None` where there are too many customers.
+    kept: Option<(Follower, Kept)>,
     /// Whether a count broke off in the middle.
     torn: bool,
     used: Instant,
@@ -125,7 +123,7 @@ impl Counts {
     fn at_once<'a>(&self, context: &'a Context, ask: &Ask<'_>) -> Result<Option<Counted<'a>>, Status> {
         let Some(mut slot) = self.free_slot().filter(|_| ask.sample_max == 0) else { return Ok(None) };
         let standing = slot.as_mut().filter(|standing| !standing.torn && standing.is_of(&context.store));
-        let Some(Standing { follower, kept: Some(kept), used, .. }) = standing else { return Ok(None) };
+        let Some(Standing { kept: Some((follower, kept)), used, .. }) = standing else { return Ok(None) };
         let moment = Moment::new(context, ask.as_of)?;
         let (version, programs) = (ask.programs)(&moment)?;
         let cuts = programs.iter().any(|program| !moment.segments.quantiles(program).is_empty());
@@ -148,12 +146,12 @@ impl Counts {
             // The stamp comes before the snapshot: what a write between them changes is looked at now and again the next time.
             let stamp = context.store.stamp();
             let ready = Ready::new(context, ask)?;
-            let Some(kept) = &mut standing.kept else {
+            let Some((follower, kept)) = &mut standing.kept else {
                 drop(slot);
                 return ready.walked(ask);
             };
             standing.torn = true;
-            let changed = || standing.follower.changed(stamp);
+            let changed = || follower.changed(stamp);
             let came = kept.count(&ready.moment, changed, &ready.programs, ask, &self.settings);
             let came = came.map_err(|error| status::store_failed(&error))?;
             (standing.torn, standing.used) = (false, Instant::now());
@@ -231,8 +229,7 @@ fn standing<'s>(slot: &'s mut Option<Standing>, store: &Arc<Store>) -> &'s mut S
     }
     slot.get_or_insert_with(|| Standing {
         store: Arc::downgrade(store),
-        follower: store.follow(),
-        kept: Some(Kept::default()),
+        kept: Some((store.follow(), Kept::default())),
         torn: false,
         used: Instant::now(),
     })
