@@ -279,8 +279,8 @@ pub(crate) fn open_error(dir: &Path, error: &rocksdb::Error) -> OpenError {
     OpenError::Failed { dir: dir.to_owned(), reason }
 }
 
-/// Most bytes of the write-ahead log, compressed, before what it holds is put into files: a start after a kill reads all of it.
-const WAL_BYTES_MAX: u64 = 64 << 20;
+/// Most bytes of the write-ahead log before what it holds is put into files: a start after a kill reads all of it.
+const WAL_BYTES_MAX: u64 = 128 << 20;
 
 pub(crate) fn database_options(settings: &StoreSettings) -> Options {
     let mut options = Options::default();
@@ -292,8 +292,6 @@ pub(crate) fn database_options(settings: &StoreSettings) -> Options {
     options.set_bytes_per_sync(1 << 20);
     options.set_keep_log_file_num(4);
     options.set_enable_pipelined_write(false);
-    // Envelopes are most of the log, and compress to a third.
-    options.set_wal_compression_type(DBCompressionType::Zstd);
     options.set_max_total_wal_size(WAL_BYTES_MAX);
     // After a kill everybody waits: what the log holds comes into memory, and stays in the log until it is put into files as ever.
     options.get_options_from_string("avoid_flush_during_recovery=true").expect("an option that RocksDB has")
