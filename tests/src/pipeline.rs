@@ -74,10 +74,10 @@ pub fn record((touchpoint, received_at): &Received, partitions: u32) -> NewRecor
     envelope::new_record(&admitted.touchpoint, *received_at, &hash_key(), partitions)
 }
 
-/// A store in a folder, with the manifest of a journal.
-pub fn open_store(dir: &std::path::Path, journal: &dyn Journal) -> Arc<Store> {
+/// The manifest of a state that is folded from a journal.
+pub fn manifest(journal: &dyn Journal) -> Manifest {
     let topology = journal.topology();
-    let manifest = Manifest {
+    Manifest {
         format_version: store::manifest::FORMAT_VERSION,
         fold_version: "test".into(),
         hash_key: hash_key().fingerprint(),
@@ -85,11 +85,15 @@ pub fn open_store(dir: &std::path::Path, journal: &dyn Journal) -> Arc<Store> {
         topic_id: topology.topic_id,
         partitions: topology.partitions,
         rules: store::rules::to_text(&identity::Rules::default()),
-    };
+    }
+}
+
+/// A store in a folder, with the manifest of a journal.
+pub fn open_store(dir: &std::path::Path, journal: &dyn Journal) -> Arc<Store> {
     // The filters of all families' memtables take 40 MiB: with less, each write would be flushed, and a crash lose nothing.
     let write_buffer_bytes = 256 << 20;
     let settings = StoreSettings { dir: dir.to_owned(), cache_bytes: 8 << 20, write_buffer_bytes, sync: false };
-    Arc::new(Store::open(&settings, &manifest).expect("a state opens"))
+    Arc::new(Store::open(&settings, &manifest(journal)).expect("a state opens"))
 }
 
 /// A journal in memory and the state that is folded from it, which goes with its folder.

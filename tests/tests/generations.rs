@@ -9,28 +9,17 @@ use std::{
 
 use journal::{Journal, NewRecord, memory::MemoryJournal};
 use projector::{Generations, GenerationsSettings, Journals, ProjectorSettings};
-use store::Manifest;
 use tests::{
-    pipeline::{hash_key, journals, record},
+    pipeline::{hash_key, journals, manifest, record},
     process::wait_a_little,
     touchpoints::touchpoint,
 };
 use types::Micros;
 
 fn open(data_dir: &Path, journal: &Arc<dyn Journal>, letters: &Arc<dyn Journal>) -> Generations {
-    let topology = journal.topology();
-    let manifest = Manifest {
-        format_version: store::manifest::FORMAT_VERSION,
-        fold_version: "test".into(),
-        hash_key: hash_key().fingerprint(),
-        cluster_id: topology.cluster_id,
-        topic_id: topology.topic_id,
-        partitions: topology.partitions,
-        rules: store::rules::to_text(&identity::Rules::default()),
-    };
     let settings = GenerationsSettings {
         data_dir: data_dir.to_owned(),
-        manifest,
+        manifest: manifest(journal.as_ref()),
         cache_bytes: 8 << 20,
         write_buffer_bytes: 8 << 20,
         sync: false,

@@ -20,9 +20,8 @@ use projector::{Generations, GenerationsSettings, Journals, ProjectorSettings, R
 use proto::admin::{
     DiffRebuildResponse, PromoteRebuildRequest, RebuildState, rebuild_service_server::RebuildService as _,
 };
-use store::Manifest;
 use tests::{
-    pipeline::{Arrival, hash_key, journals},
+    pipeline::{Arrival, hash_key, journals, manifest},
     process::wait_a_little,
     touchpoints::{order, touchpoint},
 };
@@ -133,19 +132,9 @@ fn journal_of(records: Vec<NewRecord>) -> (Arc<Gated>, u64) {
 }
 
 fn open(data_dir: &Path, journal: &Arc<Gated>) -> Arc<Generations> {
-    let topology = journal.topology();
-    let manifest = Manifest {
-        format_version: store::manifest::FORMAT_VERSION,
-        fold_version: "test".into(),
-        hash_key: hash_key().fingerprint(),
-        cluster_id: topology.cluster_id,
-        topic_id: topology.topic_id,
-        partitions: topology.partitions,
-        rules: store::rules::to_text(&identity::Rules::default()),
-    };
     let settings = GenerationsSettings {
         data_dir: data_dir.to_owned(),
-        manifest,
+        manifest: manifest(journal.as_ref()),
         cache_bytes: 8 << 20,
         write_buffer_bytes: 8 << 20,
         sync: false,

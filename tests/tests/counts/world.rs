@@ -10,7 +10,6 @@ use std::{
 use definition::{About, Body, Kind};
 use journal::{Journal, NewRecord, memory::MemoryJournal};
 use projector::{Projector, ProjectorSettings};
-use prost::Message as _;
 use proto::segment::{
     CountExpressionRequest, CountExpressionResponse, CountSegmentRequest, CountSegmentResponse,
     segment_service_client::SegmentServiceClient, segment_service_server::SegmentServiceServer,
@@ -25,13 +24,13 @@ use store::{
     published::PublishedManifest,
 };
 use tests::{
-    pipeline::{hash_key, journals, open_store, record},
+    pipeline::{Arrival, hash_key, journals, open_store, record},
     touchpoints::identifier_of,
 };
 use tokio::sync::watch;
 use types::{
     Micros, Progress,
-    record::{Envelope, FORMAT_VERSION, IdentityAction, IdentityDecision, PayloadType, SegmentDefinition, Touchpoint},
+    record::{IdentityAction, IdentityDecision, SegmentDefinition, Touchpoint},
 };
 
 type Client = SegmentServiceClient<SegmentServiceServer<SegmentQueries>>;
@@ -154,16 +153,7 @@ impl World {
             operator: "o".into(),
             decided_at: Some(prost_types::Timestamp { seconds: second, nanos: 0 }),
         };
-        let envelope = Envelope {
-            format_version: FORMAT_VERSION,
-            partition_key: vec![0; 16],
-            source: store::decision::SOURCE.into(),
-            received_at: Some(Micros(9).to_proto()),
-            payload_type: PayloadType::IdentityDecision.into(),
-            payload: decision.encode_to_vec(),
-            ..Envelope::default()
-        };
-        self.append(NewRecord { partition: 0, key: vec![0; 16], value: envelope.encode_to_vec(), headers: Vec::new() });
+        self.append(Arrival::Decision(decision, Micros(9)).record(2));
     }
 
     fn append(&self, record: NewRecord) {
