@@ -8,7 +8,7 @@ use std::{
 use ingest::{BlockedValues, admit, envelope};
 use journal::{Journal, NewRecord, memory::MemoryJournal};
 use projector::{Journals, Projector, ProjectorSettings};
-use store::{Manifest, Store, StoreSettings, digest::StateDigest};
+use store::{BlockCache, Manifest, Store, StoreSettings, digest::StateDigest};
 use tokio::runtime::Runtime;
 use types::{
     Catalogue, HashKey, Micros, Normaliser, Progress,
@@ -92,7 +92,8 @@ pub fn manifest(journal: &dyn Journal) -> Manifest {
 pub fn open_store(dir: &std::path::Path, journal: &dyn Journal) -> Arc<Store> {
     // The filters of all families' memtables take 40 MiB: with less, each write would be flushed, and a crash lose nothing.
     let write_buffer_bytes = 256 << 20;
-    let settings = StoreSettings { dir: dir.to_owned(), cache_bytes: 8 << 20, write_buffer_bytes, sync: false };
+    let settings =
+        StoreSettings { dir: dir.to_owned(), cache: BlockCache::new(8 << 20), write_buffer_bytes, sync: false };
     Arc::new(Store::open(&settings, &manifest(journal)).expect("a state opens"))
 }
 
@@ -180,6 +181,6 @@ pub fn open_left_behind(data_dir: &std::path::Path) -> Arc<Store> {
         rules: store::rules::to_text(&identity::Rules::default()),
     };
     let dir = store::live_dir(data_dir).expect("the generations are named");
-    let settings = StoreSettings { dir, cache_bytes: 64 << 20, write_buffer_bytes: 64 << 20, sync: true };
+    let settings = StoreSettings { dir, cache: BlockCache::new(64 << 20), write_buffer_bytes: 64 << 20, sync: true };
     Arc::new(Store::open(&settings, &manifest).expect("the state opens"))
 }

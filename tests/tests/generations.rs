@@ -20,7 +20,7 @@ fn open(data_dir: &Path, journal: &Arc<dyn Journal>, letters: &Arc<dyn Journal>)
     let settings = GenerationsSettings {
         data_dir: data_dir.to_owned(),
         manifest: manifest(journal.as_ref()),
-        cache_bytes: 8 << 20,
+        cache: store::BlockCache::new(8 << 20),
         write_buffer_bytes: 8 << 20,
         sync: false,
         rebuild_memory_bytes: 8 << 20,

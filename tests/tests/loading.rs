@@ -135,7 +135,7 @@ fn open(data_dir: &Path, journal: &Arc<Gated>) -> Arc<Generations> {
     let settings = GenerationsSettings {
         data_dir: data_dir.to_owned(),
         manifest: manifest(journal.as_ref()),
-        cache_bytes: 8 << 20,
+        cache: store::BlockCache::new(8 << 20),
         write_buffer_bytes: 8 << 20,
         sync: false,
         // So little that entries go through files.

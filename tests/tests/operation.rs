@@ -223,12 +223,8 @@ fn another_phone_region_is_refused_with_the_remedy_and_an_older_journal_gets_one
 /// A state as a later version might write it.
 fn newer_state(data_dir: &Path) {
     std::fs::create_dir_all(data_dir.join("generations")).unwrap();
-    let settings = store::StoreSettings {
-        dir: store::live_dir(data_dir).unwrap(),
-        cache_bytes: 1 << 20,
-        write_buffer_bytes: 1 << 20,
-        sync: true,
-    };
+    let settings =
+        store::StoreSettings { sync: true, ..store::StoreSettings::small(store::live_dir(data_dir).unwrap()) };
     let newer = store::Manifest { format_version: store::manifest::FORMAT_VERSION + 1, ..store::Manifest::default() };
     drop(store::Store::open(&settings, &newer).unwrap());
 }

@@ -14,7 +14,7 @@ use projector::{Beside, Projector, ProjectorSettings, Served, Teller, TellerSett
 use proptest::prelude::*;
 use prost::Message as _;
 use store::{
-    CustomerRows, Published,
+    CustomerRows, Published, StoreSettings,
     family::Touched,
     published::{Cause, IdentityChange, PublishedManifest},
     snapshot::Range,
@@ -131,8 +131,8 @@ impl World {
         let projector = Projector::start_beside(Arc::clone(&store), &journals(&journal), settings, beside).unwrap();
         let (progress, touching) = (projector.progress(), projector.touching());
         let served = Served { number: 1, store, rules: rules(0), progress, touching };
-        let published =
-            Arc::new(Published::open(&dir.path().join("published"), &PublishedManifest::default()).unwrap());
+        let settings = StoreSettings::small(dir.path().join("published"));
+        let published = Arc::new(Published::open(&settings, &PublishedManifest::default()).unwrap());
         let teller = teller(&published, 3);
         let (believed, sequence, _dir) = (BTreeMap::new(), 0, dir);
         Self { runtime, journal, projector, served, published, teller, believed, sequence, _dir }

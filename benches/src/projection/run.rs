@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use journal::{Journal, PollLimits, Position, Record, embedded::EmbeddedJournal, memory::MemoryJournal};
 use patron::config::{ProjectorConfig, StoreConfig};
 use projector::{Journals, Projector, ProjectorSettings};
-use store::{Manifest, Store, StoreSettings};
+use store::{BlockCache, Manifest, Store, StoreSettings};
 use tokio::runtime::Runtime;
 use types::Progress;
 
@@ -71,7 +71,7 @@ pub(super) fn fold(journal: &Arc<EmbeddedJournal>, dir: &Path, runtime: &Runtime
 /// A state with the server's own settings.
 pub(super) fn open(journal: &EmbeddedJournal, dir: &Path) -> Result<Store> {
     let StoreConfig { cache_bytes, write_buffer_bytes, sync } = StoreConfig::default();
-    let settings = StoreSettings { dir: dir.to_owned(), cache_bytes, write_buffer_bytes, sync };
+    let settings = StoreSettings { dir: dir.to_owned(), cache: BlockCache::new(cache_bytes), write_buffer_bytes, sync };
     Ok(Store::open(&settings, &manifest(journal))?)
 }
 

@@ -14,7 +14,7 @@ use journal::{Journal as _, embedded::EmbeddedJournal};
 use patron::config::{ProjectorConfig, RebuildConfig, StoreConfig};
 use projector::{Generations, GenerationsSettings, ProjectorSettings, replay};
 use proto::admin::Rebuild;
-use store::{Store, StoreSettings};
+use store::{BlockCache, Store, StoreSettings};
 use types::Micros;
 
 use crate::{feed, projection::run, series::Series, threads};
@@ -62,11 +62,12 @@ pub(super) fn once(journal: &Arc<EmbeddedJournal>, data: &Path, series: &mut Ser
 /// Generations as the server opens them.
 fn open(journal: &Arc<EmbeddedJournal>, data: &Path) -> Result<Generations> {
     let StoreConfig { cache_bytes, write_buffer_bytes, sync } = StoreConfig::default();
+    let cache = BlockCache::new(cache_bytes);
     let ProjectorConfig { batch_records_max, batch_bytes_max } = ProjectorConfig::default();
     let settings = GenerationsSettings {
         data_dir: data.to_owned(),
         manifest: run::manifest(journal),
-        cache_bytes,
+        cache,
         write_buffer_bytes,
         sync,
         rebuild_memory_bytes: RebuildConfig::default().memory_bytes,
@@ -79,7 +80,8 @@ fn open(journal: &Arc<EmbeddedJournal>, data: &Path) -> Result<Generations> {
 /// Everything into a state within the rebuild's memory and without waiting for the disk.
 fn one_after_the_other(journal: &Arc<EmbeddedJournal>, dir: &Path) -> Result<()> {
     let half = RebuildConfig::default().memory_bytes / 2;
-    let settings = StoreSettings { dir: dir.to_owned(), cache_bytes: half, write_buffer_bytes: half, sync: false };
+    let (dir, cache) = (dir.to_owned(), BlockCache::new(half));
+    let settings = StoreSettings { dir, cache, write_buffer_bytes: half, sync: false };
     let store = Store::open(&settings, &run::manifest(journal))?;
     let ProjectorConfig { batch_records_max, batch_bytes_max } = ProjectorConfig::default();
     let limits = PollLimits { records_max: batch_records_max, bytes_max: batch_bytes_max };

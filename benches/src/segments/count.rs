@@ -36,11 +36,15 @@ pub(super) async fn measure(plan: &Plan, dir: &Path) -> Result<()> {
     let mut series = Series::default();
     for number in 0..plan.runs {
         for (name, expression) in EXPRESSIONS {
-            let request = CountExpressionRequest { expression: expression.to_owned(), ..Default::default() };
-            let began = Instant::now();
-            let answer = world.client.segments().count_expression(request).await?.into_inner();
-            ensure!(answer.population == i64::try_from(plan.population)?, "everybody is counted");
-            series.note(format!("count, {name}: s"), began.elapsed().as_secs_f64());
+            series.note(format!("count, {name}: s"), count(&world, plan, expression).await?);
+            let again = count(&world, plan, expression).await?;
+            series.note(format!("the same again, {name}: ms"), again * 1e3);
+        }
+        world.publish([touchpoint("page_viewed", "c0", format!("again{number}"), wall())].into_iter()).await?;
+        world.folded().await?;
+        for (name, expression) in EXPRESSIONS {
+            let after = count(&world, plan, expression).await?;
+            series.note(format!("after one of them came again, {name}: ms"), after * 1e3);
         }
         let began = Instant::now();
         world.apply(&[("new".to_owned(), format!("{NEW} && {number} == {number}"))]).await?;
@@ -55,6 +59,15 @@ pub(super) async fn measure(plan: &Plan, dir: &Path) -> Result<()> {
     }
     println!("- the new segment: `{NEW}`\n");
     world.stop().await
+}
+
+/// Seconds until everybody was counted.
+async fn count(world: &World, plan: &Plan, expression: &str) -> Result<f64> {
+    let request = CountExpressionRequest { expression: expression.to_owned(), ..Default::default() };
+    let began = Instant::now();
+    let answer = world.client.segments().count_expression(request).await?.into_inner();
+    ensure!(answer.population == i64::try_from(plan.population)?, "everybody is counted");
+    Ok(began.elapsed().as_secs_f64())
 }
 
 /// A page seen within ninety days, and of every other one an order.

@@ -9,6 +9,7 @@ use journal::kafka::KafkaSettings;
 use serde::{Deserialize, Serialize};
 
 mod layers;
+mod memory;
 mod relay;
 mod sections;
 mod template;
@@ -30,6 +31,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Secret text from which all derived ids and keys come; fixed for the life of the data.
     pub hash_key: String,
+    /// Most bytes of memory for all that is kept by size; each part that is not given by itself is a share of it.
+    pub memory_bytes: usize,
     /// Whether to listen beyond this machine although there is no encryption and no sign-in yet.
     pub trusted_network: bool,
     /// gRPC server.
@@ -81,6 +84,7 @@ impl Default for Config {
         Self {
             data_dir: PathBuf::from("./patron-data"),
             hash_key: "patron".to_owned(),
+            memory_bytes: memory::BYTES,
             trusted_network: false,
             grpc: loopback(7700),
             http: loopback(7701),
@@ -123,6 +127,7 @@ impl Config {
             ("journal.pending_bytes_max", self.journal.pending_bytes_max),
             ("projector.batch_records_max", self.projector.batch_records_max),
             ("projector.batch_bytes_max", self.projector.batch_bytes_max),
+            ("publish.write_buffer_bytes", self.publish.write_buffer_bytes),
             ("rebuild.memory_bytes", self.rebuild.memory_bytes),
             ("ingest.stream_batches_under_way_max", self.ingest.stream_batches_under_way_max),
             ("ingest.publishes_under_way_max", self.ingest.publishes_under_way_max),
@@ -135,6 +140,7 @@ impl Config {
                 format!("{} given; give at most {}", self.journal.partitions, journal::embedded::PARTITIONS_MAX);
             return Err(ConfigError::value("journal.partitions", problem));
         }
+        memory::check(self.memory_bytes)?;
         self.check_names()?;
         self.clock()?;
         self.time_zone().map(drop)?;
@@ -298,6 +304,14 @@ impl Config {
         let blocked = blocked.into_iter().map(|(namespace, values)| (namespace, values.into_iter().collect()));
         let (weak, blocked) = (weak.into_iter().collect(), blocked.collect());
         identity::Rules { priority, limits, limits_per_week, identifiers_max, sharing, weak, blocked }
+    }
+
+    /// Bytes of memory for all that is kept by size.
+    pub fn kept_bytes(&self) -> usize {
+        let query = [self.query.hot_bytes, self.query.counts_memory_bytes_max];
+        let written = [self.store.write_buffer_bytes, self.publish.write_buffer_bytes, self.rebuild.memory_bytes];
+        let all = [self.store.cache_bytes].into_iter().chain(written).chain(query);
+        all.fold(0, usize::saturating_add)
     }
 
     /// The configuration as TOML, with secrets masked.

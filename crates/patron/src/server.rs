@@ -10,6 +10,7 @@ use journal::Journal;
 use projector::{CheckpointCalls, Generations, Publisher, Rebuilds, Relay, Scrubber};
 use query::{Feed, Gateway};
 use segment::SegmentCheck;
+use store::BlockCache;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use types::HashKey;
 
@@ -216,8 +217,9 @@ impl Parts {
 
 impl Shards {
     fn start(config: &Config, journals: &Journals, hash_key: &HashKey, reread: Reread) -> anyhow::Result<Self> {
-        let generations = Arc::new(generations::open(config, journals, hash_key)?);
-        let mut publishing = Publishing::start(config, journals, hash_key, &generations)?;
+        let cache = BlockCache::new(config.store.cache_bytes);
+        let generations = Arc::new(generations::open(config, journals, hash_key, cache.clone())?);
+        let mut publishing = Publishing::start(config, journals, hash_key, &generations, cache)?;
         let contexts = query::Contexts {
             serving: Arc::new(generations::Live(generations.served())),
             hash_key: hash_key.clone(),

@@ -10,7 +10,7 @@ use std::{
 
 use identity::Rules;
 use store::{
-    Manifest, Store,
+    BlockCache, Manifest, Store,
     generations::{Directories, Named},
 };
 use tokio::sync::watch;
@@ -39,13 +39,13 @@ pub struct GenerationsSettings {
     pub data_dir: PathBuf,
     /// What the live state must be; its rules are those that the configuration has.
     pub manifest: Manifest,
-    /// Bytes of memory for cached blocks of the live state.
-    pub cache_bytes: usize,
+    /// Memory for cached blocks of all of them.
+    pub cache: BlockCache,
     /// Bytes of memory for the live state's writes that are not in files yet.
     pub write_buffer_bytes: usize,
     /// Whether each write of the live state is on disk before it is told.
     pub sync: bool,
-    /// Bytes of memory for cached blocks and writes of the generation that is not served.
+    /// Bytes of memory for the records of a generation that is loaded, and for writes of those that are not served.
     pub rebuild_memory_bytes: usize,
     /// How each is folded.
     pub projector: ProjectorSettings,

@@ -94,7 +94,7 @@ impl Store {
     }
 
     fn family_options(&self, shape: Shape) -> Options {
-        family_options(&self.cache, shape)
+        family_options(&self.settings, shape)
     }
 
     /// Whole files go at once; what lies beside them is covered by a single tombstone.

@@ -94,9 +94,7 @@ mod tests {
     use types::{FragmentId, IdentifierId};
 
     fn state(dir: &std::path::Path, shards: &[(u32, u64)]) -> Store {
-        let settings =
-            StoreSettings { dir: dir.to_owned(), cache_bytes: 1 << 20, write_buffer_bytes: 1 << 20, sync: false };
-        let store = Store::open(&settings, &Manifest::default()).unwrap();
+        let store = Store::open(&StoreSettings::small(dir), &Manifest::default()).unwrap();
         let mut batch = Batch::default();
         for (partition, applied) in shards {
             batch.put::<Shards>(partition, &ShardRow { applied: *applied, ..ShardRow::default() });

@@ -29,6 +29,6 @@ pub use decision::HeldDecision;
 pub use error::{CheckpointError, OpenError, StoreError};
 pub use generations::live_dir;
 pub use manifest::Manifest;
-pub use open::{Store, StoreSettings};
+pub use open::{BlockCache, Store, StoreSettings};
 pub use published::Published;
 pub use snapshot::Snapshot;

@@ -19,23 +19,47 @@ use crate::{
     snapshot::Snapshot,
 };
 
+/// Memory for cached blocks of one database or of several; each clone is the same memory.
+#[derive(Clone)]
+pub struct BlockCache(Cache);
+
+impl BlockCache {
+    /// So many bytes at most.
+    pub fn new(bytes: usize) -> Self {
+        Self(Cache::new_lru_cache(bytes))
+    }
+}
+
+impl std::fmt::Debug for BlockCache {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "BlockCache({} bytes used)", self.0.get_usage())
+    }
+}
+
 /// How the state is opened.
 #[derive(Clone, Debug)]
 pub struct StoreSettings {
     /// Directory of the state; created if absent.
     pub dir: PathBuf,
-    /// Bytes of memory for cached blocks.
-    pub cache_bytes: usize,
+    /// Memory for cached blocks; one cache can be that of many databases.
+    pub cache: BlockCache,
     /// Bytes of memory for writes not yet in files, over all key kinds.
     pub write_buffer_bytes: usize,
     /// Whether each batch is on disk before the write returns; off only where the journal is replayed after a crash anyway.
     pub sync: bool,
 }
 
+impl StoreSettings {
+    /// A database of little memory that waits for the disk at no write.
+    pub fn small(dir: impl Into<PathBuf>) -> Self {
+        Self { dir: dir.into(), cache: BlockCache::new(1 << 20), write_buffer_bytes: 1 << 20, sync: false }
+    }
+}
+
 /// The open state. One process at a time; any number of readers beside one writer a shard.
 pub struct Store {
     pub(crate) db: DB,
-    pub(crate) cache: Cache,
+    pub(crate) settings: StoreSettings,
     sync: AtomicBool,
     manifest: Manifest,
     pub(crate) changes: Changes,
@@ -83,26 +107,11 @@ impl Store {
     /// # Errors
     /// `InUse`, `Incompatible` or `Failed`.
     pub fn open_under_its_rules(settings: &StoreSettings, manifest: &Manifest) -> Result<Self, OpenError> {
-        let cache = Cache::new_lru_cache(settings.cache_bytes);
-        let descriptors =
-            family::ALL.map(|shape| ColumnFamilyDescriptor::new(shape.name, family_options(&cache, shape)));
+        let descriptors = family::ALL.map(|shape| descriptor(settings, shape));
         let options = database_options(settings);
         let db = DB::open_cf_descriptors(&options, &settings.dir, descriptors)
             .map_err(|error| open_error(&settings.dir, &error))?;
-        let doomed = Doomed { dir: settings.dir.clone(), removed: AtomicBool::new(false) };
-        let sync = AtomicBool::new(settings.sync);
-        let mut store = Self {
-            db,
-            cache,
-            sync,
-            manifest: manifest.clone(),
-            changes: Changes::default(),
-            decided: AtomicBool::new(false),
-            doomed,
-        };
-        store.hold_manifest(&settings.dir)?;
-        store.hold_decided()?;
-        Ok(store)
+        Self::opened(db, settings, manifest)
     }
 
     /// Opens a state that nobody writes to, and leaves its files as they are; whatever identity rules it was folded under.
@@ -110,7 +119,6 @@ impl Store {
     /// # Errors
     /// `Incompatible` or `Failed`.
     pub fn open_read_only(settings: &StoreSettings, manifest: &Manifest) -> Result<Self, OpenError> {
-        let cache = Cache::new_lru_cache(settings.cache_bytes);
         let mut options = database_options(settings);
         options.create_if_missing(false);
         options.create_missing_column_families(false);
@@ -118,19 +126,21 @@ impl Store {
         // A state from before there was an outbox has none, and nobody reads it here.
         let there = |shape: &Shape| shape.name != Touched::NAME || held.iter().any(|name| name == shape.name);
         let descriptors = family::ALL.into_iter().filter(there);
-        let descriptors =
-            descriptors.map(|shape| ColumnFamilyDescriptor::new(shape.name, family_options(&cache, shape)));
+        let descriptors = descriptors.map(|shape| descriptor(settings, shape));
         let db = DB::open_cf_descriptors_read_only(&options, &settings.dir, descriptors, false)
             .map_err(|error| open_error(&settings.dir, &error))?;
-        let doomed = Doomed { dir: settings.dir.clone(), removed: AtomicBool::new(false) };
+        Self::opened(db, settings, manifest)
+    }
+
+    fn opened(db: DB, settings: &StoreSettings, manifest: &Manifest) -> Result<Self, OpenError> {
         let mut store = Self {
             db,
-            cache,
-            sync: AtomicBool::new(true),
+            settings: settings.clone(),
+            sync: AtomicBool::new(settings.sync),
             manifest: manifest.clone(),
             changes: Changes::default(),
             decided: AtomicBool::new(false),
-            doomed,
+            doomed: Doomed { dir: settings.dir.clone(), removed: AtomicBool::new(false) },
         };
         store.hold_manifest(&settings.dir)?;
         store.hold_decided()?;
@@ -145,11 +155,6 @@ impl Store {
     /// Whether each later batch is on disk before its write returns.
     pub fn set_sync(&self, sync: bool) {
         self.sync.store(sync, Ordering::Relaxed);
-    }
-
-    /// Bytes of memory for cached blocks from now on.
-    pub fn set_cache_bytes(&self, bytes: usize) {
-        self.cache.clone().set_capacity(bytes);
     }
 
     /// Has the directory removed once nobody reads the state any more.
@@ -297,11 +302,18 @@ pub(crate) fn database_options(settings: &StoreSettings) -> Options {
     options.get_options_from_string("avoid_flush_during_recovery=true").expect("an option that RocksDB has")
 }
 
+/// Most bytes of a memtable.
+const MEMTABLE_BYTES_MAX: usize = 64 << 20;
+
+pub(crate) fn descriptor(settings: &StoreSettings, shape: Shape) -> ColumnFamilyDescriptor {
+    ColumnFamilyDescriptor::new(shape.name, family_options(settings, shape))
+}
+
 /// Bloom filters of files and memtables answer "no such copy" and "no such fragment" without reading; a prefix is filtered
 /// likewise.
-pub(crate) fn family_options(cache: &Cache, shape: Shape) -> Options {
+pub(crate) fn family_options(settings: &StoreSettings, shape: Shape) -> Options {
     let mut table = BlockBasedOptions::default();
-    table.set_block_cache(cache);
+    table.set_block_cache(&settings.cache.0);
     table.set_block_size(shape.block_bytes);
     table.set_bloom_filter(10.0, false);
     table.set_cache_index_and_filter_blocks(true);
@@ -311,7 +323,9 @@ pub(crate) fn family_options(cache: &Cache, shape: Shape) -> Options {
     options.set_block_based_table_factory(&table);
     options.set_compression_type(if shape.compressed { DBCompressionType::Lz4 } else { DBCompressionType::None });
     options.set_level_compaction_dynamic_level_bytes(true);
-    options.set_write_buffer_size(64 << 20);
+    // The filter of a memtable is a share of its size, and is there as soon as the memtable is: of what a database may hold in
+    // memory those of all families together must take a small part, or it flushes at every write.
+    options.set_write_buffer_size((settings.write_buffer_bytes / 4).clamp(1 << 20, MEMTABLE_BYTES_MAX));
     options.set_max_write_buffer_number(4);
     options.set_memtable_prefix_bloom_ratio(0.05);
     options.set_memtable_whole_key_filtering(true);

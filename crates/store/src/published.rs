@@ -10,14 +10,14 @@ use std::{
     sync::atomic::AtomicU64,
 };
 
-use rocksdb::{ColumnFamilyDescriptor, DB, Direction, IteratorMode, WriteOptions};
+use rocksdb::{DB, Direction, IteratorMode, WriteOptions};
 use types::IdentifierId;
 
 use crate::{
     batch::Batch,
     error::{OpenError, StoreError},
-    family::{Family, Shape},
-    open::{StoreSettings, database_options, family_options, open_error},
+    family::Family,
+    open::{StoreSettings, database_options, descriptor, open_error},
     snapshot::read_error,
 };
 
@@ -38,10 +38,6 @@ pub use rows::{Cause, ChangeKind, Holder, IdentityChange, Told};
 
 /// Name of the directory below the data directory.
 const DIR: &str = "published";
-/// Bytes of memory for cached blocks.
-const CACHE_BYTES: usize = 16 << 20;
-/// Bytes of memory for writes that are not in files yet.
-const WRITE_BUFFER_BYTES: usize = 16 << 20;
 /// Most changes that one write forgets: a lowered maximum is reached write by write.
 const FORGOTTEN_MAX: u64 = 10_000;
 
@@ -65,20 +61,14 @@ impl Published {
         data_dir.join(DIR)
     }
 
-    /// Opens what was told, or begins with this manifest.
+    /// Opens what was told, or begins with this manifest. What is told waits for the disk, whatever `settings.sync` says.
     ///
     /// # Errors
     /// `InUse`, `Incompatible` or `Failed`.
-    pub fn open(dir: &Path, manifest: &PublishedManifest) -> Result<Self, OpenError> {
-        let settings = StoreSettings {
-            dir: dir.to_owned(),
-            cache_bytes: CACHE_BYTES,
-            write_buffer_bytes: WRITE_BUFFER_BYTES,
-            sync: true,
-        };
-        let cache = rocksdb::Cache::new_lru_cache(CACHE_BYTES);
-        let descriptor = |shape: Shape| ColumnFamilyDescriptor::new(shape.name, family_options(&cache, shape));
-        let db = DB::open_cf_descriptors(&database_options(&settings), dir, families::ALL.map(descriptor));
+    pub fn open(settings: &StoreSettings, manifest: &PublishedManifest) -> Result<Self, OpenError> {
+        let dir = &settings.dir;
+        let descriptors = families::ALL.map(|shape| descriptor(settings, shape));
+        let db = DB::open_cf_descriptors(&database_options(settings), dir, descriptors);
         let db = db.map_err(|error| open_error(dir, &error))?;
         let mut published = Self { db, manifest: manifest.clone(), relayed: AtomicU64::new(u64::MAX) };
         match published.get::<PublishedManifests>(&())? {

@@ -16,7 +16,7 @@ use proto::segment::{
 };
 use query::{Contexts, CountSettings, JournalFacts, Live, SegmentQueries, Serving, Told};
 use store::{
-    Batch, Published,
+    Batch, Published, StoreSettings,
     family::{
         DefinitionProgress, Definitions,
         definitions::{VersionKey, VersionRow},
@@ -100,7 +100,8 @@ impl World {
         let dir = tempfile::tempdir().unwrap();
         let (projector, live) = generation(&journal, &dir.path().join("0"), rules(1));
         let served = Arc::new(Served(Mutex::new(live)));
-        let published = Published::open(&dir.path().join("published"), &PublishedManifest::default()).unwrap();
+        let settings = StoreSettings::small(dir.path().join("published"));
+        let published = Published::open(&settings, &PublishedManifest::default()).unwrap();
         let contexts = Contexts {
             serving: Arc::clone(&served) as Arc<dyn Serving>,
             hash_key: hash_key(),

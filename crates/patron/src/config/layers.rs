@@ -1,10 +1,13 @@
 //! The layers of configuration as TOML tables, laid over one another key by key.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use toml::{Table, Value};
 
-use super::Config;
+use super::{Config, memory};
 
 /// Prefix of environment variables: `PATRON_GRPC_ADDR` is `grpc.addr`.
 const PREFIX: &str = "PATRON_";
@@ -77,10 +80,12 @@ pub fn load_over(
     flags: &Overrides,
 ) -> Result<Config, ConfigError> {
     let mut merged = Table::try_from(defaults).expect("settings have a TOML form");
+    let mut given: BTreeSet<String> = [environment, flags].into_iter().flat_map(Overrides::keys).cloned().collect();
     if let Some(file) = file {
         let origin = format!("file {}", file.display());
         let table = read(file, &origin)?;
         check_keys(&merged, &table, "", &origin)?;
+        given.extend(leaves(&table));
         overlay(&mut merged, table);
     }
     let mut config = typed_config(&merged).map_err(|problem| ConfigError::at("defaults and file", "value", problem))?;
@@ -90,6 +95,13 @@ pub fn load_over(
             // One by one, so that the error can name the key.
             config = typed_config(&merged).map_err(|problem| ConfigError::at(origin, key, problem))?;
         }
+    }
+    if given.contains(memory::BOUND) {
+        for (key, bytes) in memory::shares(config.memory_bytes).filter(|(key, _)| !given.contains(*key)) {
+            set(&mut merged, key, &bytes.to_string(), "shares of memory_bytes")?;
+        }
+        config =
+            typed_config(&merged).map_err(|problem| ConfigError::at("shares of memory_bytes", "value", problem))?;
     }
     config.check()?;
     Ok(config)

@@ -97,7 +97,7 @@ pub struct ProjectorConfig {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct StoreConfig {
-    /// Bytes of memory for cached blocks.
+    /// Bytes of memory for cached blocks, of all that is read from files.
     pub cache_bytes: usize,
     /// Bytes of memory for writes not yet in files.
     pub write_buffer_bytes: usize,
@@ -109,14 +109,16 @@ pub struct StoreConfig {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RebuildConfig {
-    /// Bytes of memory for its cached blocks and for its writes not yet in files, half for each.
+    /// Bytes of memory for its records while it is loaded, and for its writes not yet in files.
     pub memory_bytes: usize,
 }
 
 /// Telling what changed.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PublishConfig {
+    /// Bytes of memory for what was told and is not in files yet.
+    pub write_buffer_bytes: usize,
     /// Most identity changes that are kept for those who follow them; 0 keeps all.
     pub identity_changes_max: u64,
     /// Most changes of memberships that are kept; 0 keeps all.
@@ -291,6 +293,17 @@ impl Default for ProjectorConfig {
 impl Default for StoreConfig {
     fn default() -> Self {
         Self { cache_bytes: 256 << 20, write_buffer_bytes: 256 << 20, sync: true }
+    }
+}
+
+impl Default for PublishConfig {
+    fn default() -> Self {
+        Self {
+            write_buffer_bytes: 64 << 20,
+            identity_changes_max: 0,
+            membership_changes_max: 0,
+            membership_changes: MembershipTopicConfig::default(),
+        }
     }
 }
 

@@ -9,6 +9,10 @@ pub const TEMPLATE: &str = r#"# Patron's configuration. Every line shows a defau
 # Secret text from which all derived ids and keys come; fixed for the life of the data.
 #hash_key = "patron"
 
+# Most bytes of memory for all that is kept by size: cached blocks, writes that are not in files yet, answers, what counts need.
+# Each has a setting of its own below; one that is not given is a share of this.
+#memory_bytes = 1342177280
+
 # Listen beyond this machine although there is no encryption and no sign-in yet: only in a network where everybody who
 # reaches the addresses below may read and write everything.
 #trusted_network = false
@@ -70,15 +74,18 @@ pub const TEMPLATE: &str = r#"# Patron's configuration. Every line shows a defau
 #batch_bytes_max = 16777216
 
 [store]
+# Shares of memory_bytes: cached blocks of all that is read from files, and writes that are not in files yet.
 #cache_bytes = 268435456
 #write_buffer_bytes = 268435456
 #sync = true
 
 [rebuild]
-# Memory of a generation that is built beside the one that is served: half for cached blocks, half for writes.
+# Memory for records of a generation that is loaded beside the one that is served, and for its writes. A share of memory_bytes.
 #memory_bytes = 134217728
 
 [publish]
+# Memory for what was told and is not in files yet. A share of memory_bytes.
+#write_buffer_bytes = 67108864
 # Identity changes kept for those who follow them; whoever is further behind lists the customers anew. 0: all.
 #identity_changes_max = 0
 # The same of segments entered and left.
@@ -97,9 +104,10 @@ pub const TEMPLATE: &str = r#"# Patron's configuration. Every line shows a defau
 # Longest wait for min_position where the caller sets no deadline.
 #wait_max_ms = 10000
 # Bytes of memory for customers that were looked up lately, as they were answered; what has changed since is read anew. 0: none.
+# A share of memory_bytes.
 #hot_bytes = 67108864
 # Memory for what counts of segments and expressions keep: customers, and whom each condition is true for. With more customers
-# than that, and with 0, every count walks through all of them.
+# than that, and with 0, every count walks through all of them. A share of memory_bytes.
 #counts_memory_bytes_max = 536870912
 # How long that is kept after the last count.
 #counts_idle_ms = 900000

@@ -141,12 +141,12 @@ fn memory(config: &Config) -> Finding {
     let Some(limit) = memory_limit() else { return Finding::good(check, "the system does not say how much there is") };
     let ahead = if config.kafka.brokers.is_empty() { 0 } else { config.kafka.prefetch_bytes_max };
     let ahead = ahead.saturating_mul(config.journal.partitions as usize);
-    let settings = [config.store.cache_bytes, config.store.write_buffer_bytes, config.journal.pending_bytes_max, ahead];
+    let settings = [config.kept_bytes(), config.journal.pending_bytes_max, ahead];
     let needed = settings.iter().fold(BASE_BYTES, |sum, bytes| sum.saturating_add(*bytes as u64));
     let mib = |bytes: u64| bytes >> 20;
     let found = format!("settings take up to {} MiB of {} MiB", mib(needed), mib(limit));
-    let remedy = "lower store.cache_bytes, store.write_buffer_bytes, journal.pending_bytes_max or kafka.prefetch_bytes_max (a \
-                  partition), or allow the process more memory";
+    let remedy = "lower memory_bytes, journal.pending_bytes_max or kafka.prefetch_bytes_max (a partition), or allow the process \
+                  more memory";
     match needed {
         needed if needed > limit => Finding::new(Verdict::Bad, check, found, remedy),
         needed if needed > limit / 4 * 3 => Finding::new(Verdict::Warning, check, found, remedy),

@@ -2,7 +2,7 @@
 
 use ingest::{Clock as _, WallClock};
 use projector::{Generations, GenerationsSettings, ProjectorSettings, Served};
-use store::Manifest;
+use store::{BlockCache, Manifest};
 use tokio::sync::watch;
 use types::HashKey;
 
@@ -10,11 +10,16 @@ use super::journals::Journals;
 use crate::config::Config;
 
 /// Opens the generations in the data directory and folds them. Blocks.
-pub(super) fn open(config: &Config, journals: &Journals, hash_key: &HashKey) -> anyhow::Result<Generations> {
+pub(super) fn open(
+    config: &Config,
+    journals: &Journals,
+    hash_key: &HashKey,
+    cache: BlockCache,
+) -> anyhow::Result<Generations> {
     let settings = GenerationsSettings {
         data_dir: config.data_dir.clone(),
         manifest: manifest(config, journals, hash_key),
-        cache_bytes: config.store.cache_bytes,
+        cache,
         write_buffer_bytes: config.store.write_buffer_bytes,
         sync: config.store.sync,
         rebuild_memory_bytes: config.rebuild.memory_bytes,

@@ -10,7 +10,7 @@ use projector::{
 };
 use query::MembershipView;
 use store::{
-    Published,
+    BlockCache, Published, StoreSettings,
     published::{PUBLISHED_FORMAT_VERSION, PublishedManifest, memberships::Sweep},
 };
 use tokio::sync::watch;
@@ -39,6 +39,7 @@ impl Publishing {
         journals: &Journals,
         hash_key: &HashKey,
         generations: &Generations,
+        cache: BlockCache,
     ) -> anyhow::Result<Self> {
         let topology = journals.touchpoints.topology();
         let manifest = PublishedManifest {
@@ -48,7 +49,9 @@ impl Publishing {
             topic_id: topology.topic_id,
             feed: uuid::Uuid::new_v4().into_bytes(),
         };
-        let published = Arc::new(Published::open(&Published::dir(&config.data_dir), &manifest)?);
+        let (dir, write_buffer_bytes) = (Published::dir(&config.data_dir), config.publish.write_buffer_bytes);
+        let files = StoreSettings { dir, cache, write_buffer_bytes, sync: true };
+        let published = Arc::new(Published::open(&files, &manifest)?);
         // Before the publisher, which forgets nothing from then on that was not relayed.
         let standing = standing(config, journals, &published)?;
         let settings = TellerSettings {

@@ -5,7 +5,7 @@
 use anyhow::{Context as _, bail};
 use ingest::{Clock as _, WallClock};
 use store::{
-    Manifest, OpenError, Store, StoreSettings,
+    BlockCache, Manifest, OpenError, Store, StoreSettings,
     checkpoint::{Checkpoint, Checkpoints},
     generations::Directories,
 };
@@ -62,8 +62,8 @@ fn hold(config: &Config, wanted: &Manifest) -> anyhow::Result<Option<Store>> {
     if !dir.exists() {
         return Ok(None);
     }
-    let (cache_bytes, write_buffer_bytes) = (config.rebuild.memory_bytes / 2, config.store.write_buffer_bytes);
-    let settings = StoreSettings { dir, cache_bytes, write_buffer_bytes, sync: true };
+    let (cache, write_buffer_bytes) = (BlockCache::new(config.store.cache_bytes), config.store.write_buffer_bytes);
+    let settings = StoreSettings { dir, cache, write_buffer_bytes, sync: true };
     match Store::open_under_its_rules(&settings, wanted) {
         Ok(store) => Ok(Some(store)),
         Err(error @ OpenError::InUse { .. }) => Err(error.into()),

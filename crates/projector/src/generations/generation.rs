@@ -58,8 +58,8 @@ impl Generation {
 impl Maker {
     /// The generation that is served; made under the configuration's rules if it is not there.
     pub(super) fn live(&self, number: u32, dir: PathBuf) -> Result<Generation, RebuildError> {
-        let GenerationsSettings { cache_bytes, write_buffer_bytes, sync, .. } = self.settings;
-        let settings = StoreSettings { dir, cache_bytes, write_buffer_bytes, sync };
+        let GenerationsSettings { write_buffer_bytes, sync, .. } = self.settings;
+        let settings = StoreSettings { dir, cache: self.settings.cache.clone(), write_buffer_bytes, sync };
         let store = Store::open(&settings, &self.settings.manifest)?;
         self.folding(number, store, Beside { touches: true, ..Beside::default() })
     }
@@ -98,13 +98,11 @@ impl Maker {
         }
     }
 
-    /// Gives the live generation, and the one before it, the memory of their places; only the live one is metered and published.
+    /// Gives the live generation, and the one before it, what is right in their places: only the live one is metered and published.
     pub(super) fn place(&self, live: &Generation, before: Option<&Generation>) {
-        live.store.set_cache_bytes(self.settings.cache_bytes);
         live.projector.set_metered(true);
         live.projector.touching().set(true);
         if let Some(before) = before {
-            before.store.set_cache_bytes(self.settings.rebuild_memory_bytes / 2);
             before.store.set_sync(false);
             before.projector.set_metered(false);
             before.projector.touching().set(false);
@@ -130,10 +128,10 @@ impl Maker {
         }
     }
 
-    /// Half of the memory for what is read, half for what is written.
+    /// What it reads is cached beside what the live one does; two of them may be there at once.
     fn frugal(&self, dir: PathBuf) -> StoreSettings {
-        let half = self.settings.rebuild_memory_bytes / 2;
-        StoreSettings { dir, cache_bytes: half, write_buffer_bytes: half, sync: false }
+        let write_buffer_bytes = self.settings.rebuild_memory_bytes / 2;
+        StoreSettings { dir, cache: self.settings.cache.clone(), write_buffer_bytes, sync: false }
     }
 }
 

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use store::{Manifest, OpenError, Store, StoreSettings};
+use store::{BlockCache, Manifest, OpenError, Store, StoreSettings};
 
 const CACHE_BYTES: usize = 16 << 20;
 const WRITE_BUFFER_BYTES: usize = 32 << 20;
@@ -28,8 +28,8 @@ impl Scratch {
         let failed = |error: io::Error| OpenError::Failed { dir: dir.to_owned(), reason: error.to_string() };
         remove(dir).map_err(failed)?;
         std::fs::create_dir_all(dir).map_err(failed)?;
-        let (cache_bytes, write_buffer_bytes) = (CACHE_BYTES, WRITE_BUFFER_BYTES);
-        let settings = StoreSettings { dir: dir.to_owned(), cache_bytes, write_buffer_bytes, sync: false };
+        let (cache, write_buffer_bytes) = (BlockCache::new(CACHE_BYTES), WRITE_BUFFER_BYTES);
+        let settings = StoreSettings { dir: dir.to_owned(), cache, write_buffer_bytes, sync: false };
         Ok(Self { store: Some(Store::open(&settings, manifest)?), dir: dir.to_owned() })
     }
 

@@ -23,8 +23,7 @@ struct Ground {
 impl Ground {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let settings =
-            StoreSettings { dir: dir.path().into(), cache_bytes: 1 << 20, write_buffer_bytes: 1 << 20, sync: false };
+        let settings = StoreSettings::small(dir.path());
         let manifest = Manifest { partitions: 2, ..Manifest::default() };
         let store = Arc::new(Store::open(&settings, &manifest).unwrap());
         Self { store, rules: Rules::default(), hash_key: HashKey::derive("test"), _dir: dir }

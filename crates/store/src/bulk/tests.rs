@@ -10,9 +10,7 @@ use crate::{
 };
 
 fn open(dir: &Path) -> Store {
-    let settings =
-        StoreSettings { dir: dir.to_owned(), cache_bytes: 1 << 20, write_buffer_bytes: 1 << 20, sync: false };
-    Store::open(&settings, &Manifest::default()).unwrap()
+    Store::open(&StoreSettings::small(dir), &Manifest::default()).unwrap()
 }
 
 fn key(number: u8) -> (IdentifierId, FragmentId) {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use types::HashKey;
 
 use super::files::{self, Seal};
-use crate::{Manifest, Store, StoreError, StoreSettings, digest::StateDigest, error::CheckpointError};
+use crate::{BlockCache, Manifest, Store, StoreError, StoreSettings, digest::StateDigest, error::CheckpointError};
 
 /// The file beside the state.
 pub(super) const FILE: &str = "checkpoint.toml";
@@ -80,7 +80,7 @@ impl Checkpoint {
 }
 
 pub(super) fn settings(dir: &Path) -> StoreSettings {
-    StoreSettings { dir: dir.to_owned(), cache_bytes: CACHE_BYTES, write_buffer_bytes: 1 << 20, sync: true }
+    StoreSettings { cache: BlockCache::new(CACHE_BYTES), sync: true, ..StoreSettings::small(dir) }
 }
 
 /// The next offset to fold, by partition, as it lies in a state.

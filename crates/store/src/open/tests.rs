@@ -8,7 +8,7 @@ use types::IdentifierId;
 fn a_state_without_an_outbox_opens_and_gets_one() {
     let dir = tempfile::tempdir().unwrap();
     let (dir, manifest) = (dir.path().join("state"), Manifest::default());
-    let settings = StoreSettings { dir, cache_bytes: 1 << 20, write_buffer_bytes: 1 << 20, sync: true };
+    let settings = StoreSettings { sync: true, ..StoreSettings::small(dir) };
     let mut store = Store::open(&settings, &manifest).unwrap();
     store.db.drop_cf(Touched::NAME).unwrap();
     drop(store);

@@ -37,14 +37,16 @@ fn sequences(published: &Published, after: u64) -> Vec<u64> {
 fn what_was_told_is_there_again_and_the_oldest_is_forgotten() {
     let dir = tempfile::tempdir().unwrap();
     let first = PublishedManifest { feed: [1; 16], ..manifest("t") };
-    let published = Published::open(dir.path(), &first).unwrap();
+    let published = Published::open(&StoreSettings::small(dir.path()), &first).unwrap();
     let holder = Holder { customer: id(2), cut: true };
     let told = published.tell(Told::default(), &BTreeMap::from([(id(1), holder)]), &[change(1), change(2)], 0).unwrap();
     let told = published.tell(told, &BTreeMap::new(), &[change(3)], 0).unwrap();
     assert_eq!((told.forgotten, told.last), (0, 3));
     drop(published);
 
-    let published = Published::open(dir.path(), &PublishedManifest { feed: [2; 16], ..manifest("t") }).unwrap();
+    let published =
+        Published::open(&StoreSettings::small(dir.path()), &PublishedManifest { feed: [2; 16], ..manifest("t") })
+            .unwrap();
     assert_eq!((published.feed(), published.told().unwrap()), ([1; 16], told.clone()));
     assert_eq!(published.holders(&[id(9), id(1)]).unwrap(), [None, Some(holder)]);
     assert_eq!(published.changes(1, 1).unwrap(), [(2, change(2))]);
@@ -58,9 +60,9 @@ fn what_was_told_is_there_again_and_the_oldest_is_forgotten() {
 #[test]
 fn another_journal_and_another_format_are_refused_with_the_remedy() {
     let dir = tempfile::tempdir().unwrap();
-    drop(Published::open(dir.path(), &manifest("t")).unwrap());
+    drop(Published::open(&StoreSettings::small(dir.path()), &manifest("t")).unwrap());
     for other in [manifest("u"), PublishedManifest { format_version: PUBLISHED_FORMAT_VERSION + 1, ..manifest("t") }] {
-        let said = Published::open(dir.path(), &other).unwrap_err().to_string();
+        let said = Published::open(&StoreSettings::small(dir.path()), &other).unwrap_err().to_string();
         assert!(said.contains("delete the directory `published`"), "{said}");
     }
 }
@@ -88,7 +90,7 @@ fn history(published: &Published, customers: &[u8], newest_first: bool, after: O
 #[test]
 fn a_history_is_paged_in_both_orders_and_forgotten_with_its_changes() {
     let dir = tempfile::tempdir().unwrap();
-    let published = Published::open(dir.path(), &manifest("t")).unwrap();
+    let published = Published::open(&StoreSettings::small(dir.path()), &manifest("t")).unwrap();
     let tell = |told, customers: &[u8], kept| {
         let changes: Vec<MembershipChange> = customers.iter().copied().map(membership).collect();
         published.tell_memberships(told, &BTreeMap::new(), &changes, kept).unwrap()
@@ -111,7 +113,7 @@ fn a_history_is_paged_in_both_orders_and_forgotten_with_its_changes() {
 #[test]
 fn what_was_not_relayed_is_not_forgotten() {
     let dir = tempfile::tempdir().unwrap();
-    let published = Published::open(dir.path(), &manifest("t")).unwrap();
+    let published = Published::open(&StoreSettings::small(dir.path()), &manifest("t")).unwrap();
     assert_eq!(published.relay().unwrap(), None);
     let record = RelayRecord { sequence: 3, key: vec![1], value: vec![2], headers: vec![("ce_id".into(), vec![3])] };
     let row = RelayRow { topic_id: "topic".into(), acknowledged: 2, under_way: vec![record] };
@@ -123,14 +125,14 @@ fn what_was_not_relayed_is_not_forgotten() {
     let told = published.tell_memberships(told, &BTreeMap::new(), &[membership(6)], 1).unwrap();
     assert_eq!(told.forgotten, 5);
     drop(published);
-    let published = Published::open(dir.path(), &manifest("t")).unwrap();
+    let published = Published::open(&StoreSettings::small(dir.path()), &manifest("t")).unwrap();
     assert_eq!(published.relay().unwrap().map(|row| row.acknowledged), Some(5));
 }
 
 #[test]
 fn deadlines_are_read_after_one_and_up_to_an_instant() {
     let dir = tempfile::tempdir().unwrap();
-    let published = Published::open(dir.path(), &manifest("t")).unwrap();
+    let published = Published::open(&StoreSettings::small(dir.path()), &manifest("t")).unwrap();
     let row = |next: Option<Micros>| memberships::MembershipRow {
         until: Micros(0),
         segments: BTreeMap::new(),

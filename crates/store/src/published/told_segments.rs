@@ -139,6 +139,7 @@ impl Family for ToldSegmentRows {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::StoreSettings;
 
     fn versions(all: &[(&str, u32)]) -> BTreeMap<String, u32> {
         all.iter().map(|(name, version)| ((*name).to_owned(), *version)).collect()
@@ -147,7 +148,9 @@ mod tests {
     #[test]
     fn numbers_stay_and_changes_are_seen() {
         let dir = tempfile::tempdir().unwrap();
-        let published = Published::open(dir.path(), &crate::published::PublishedManifest::default()).unwrap();
+        let published =
+            Published::open(&StoreSettings::small(dir.path()), &crate::published::PublishedManifest::default())
+                .unwrap();
         let told = published.number_segments(&ToldSegments::default(), ["b".to_owned(), "a".to_owned()]).unwrap();
         assert_eq!((told.ordinal("b"), told.ordinal("a"), told.name(1)), (Some(0), Some(1), Some("a")));
         assert_eq!(told.changed(&versions(&[("a", 1)])), BTreeSet::from(["a".to_owned()]));

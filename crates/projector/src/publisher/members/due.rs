@@ -10,7 +10,7 @@ use super::{Asked, Look, Members, Piece};
 use crate::{Served, publisher::Ended};
 
 /// Most customers of one write.
-const DUE_MAX: usize = 4_096;
+const DUE_MAX: usize = 32_768;
 /// Fewer are not worth a thread.
 const SHARE_MIN: usize = 256;
 /// Most threads that look.

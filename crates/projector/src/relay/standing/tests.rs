@@ -8,9 +8,12 @@ use std::{
 
 use async_trait::async_trait;
 use journal::{AppendError, PollLimits, ReadError, Reader, Record, Topology, memory::MemoryJournal};
-use store::published::{
-    PUBLISHED_FORMAT_VERSION, PublishedManifest,
-    memberships::{MembershipCause, MembershipChange, MembershipsTold},
+use store::{
+    StoreSettings,
+    published::{
+        PUBLISHED_FORMAT_VERSION, PublishedManifest,
+        memberships::{MembershipCause, MembershipChange, MembershipsTold},
+    },
 };
 use types::{IdentifierId, Micros};
 
@@ -77,7 +80,7 @@ fn change(customer: u8) -> MembershipChange {
 
 fn published(dir: &std::path::Path) -> Arc<Published> {
     let manifest = PublishedManifest { format_version: PUBLISHED_FORMAT_VERSION, ..PublishedManifest::default() };
-    Arc::new(Published::open(dir, &manifest).unwrap())
+    Arc::new(Published::open(&StoreSettings::small(dir), &manifest).unwrap())
 }
 
 fn tell(published: &Published, customers: impl Iterator<Item = u8>, kept_max: u64) -> MembershipsTold {
