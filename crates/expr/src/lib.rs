@@ -29,7 +29,7 @@ pub mod zone;
 pub use check::{compile, compile_number};
 pub use error::ExpressionError;
 pub use evaluate::{Verdict, evaluate, evaluate_beside, number, outcome_beside};
-pub use memo::Memo;
+pub use memo::{Filter, Memo};
 pub use metric_field::{NumberField, TextField};
 pub use needs::{Depth, Needs, Quantile, Reach};
 pub use parts::Parts;

@@ -20,6 +20,21 @@ impl Shared {
     }
 }
 
+/// Touchpoints of some kinds that conditions keep which ask nothing but each of them, whatever the instant: by its canonical text.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Filter(Shared);
+
+impl Filter {
+    pub(crate) fn new(text: String) -> Self {
+        Self(Shared::new(text.into()))
+    }
+
+    /// This one and another condition.
+    pub(crate) fn and(&self, text: &str) -> Self {
+        Self::new(format!("{}{text}", self.0.text))
+    }
+}
+
 impl Ord for Shared {
     fn cmp(&self, other: &Self) -> Ordering {
         let text = || if Arc::ptr_eq(&self.text, &other.text) { Ordering::Equal } else { self.text.cmp(&other.text) };

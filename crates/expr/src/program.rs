@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use crate::{
     element::Field,
-    memo::Shared,
+    memo::{Filter, Shared},
     needs::{Needs, Reach},
     schema::Type,
     value::Value,
@@ -78,6 +78,8 @@ pub(crate) struct Set {
     pub(crate) source: Source,
     pub(crate) limits: Vec<Limit>,
     pub(crate) conditions: Vec<Node>,
+    /// What its source and conditions keep of a customer's touchpoints, where that is the same at every instant.
+    pub(crate) filter: Option<Filter>,
 }
 
 /// Where elements come from.
@@ -102,7 +104,51 @@ pub(crate) enum Limit {
     Previous(CalendarUnit),
 }
 
+impl Node {
+    /// Whether it depends on nothing but the bound element.
+    fn is_of_element_alone(&self) -> bool {
+        match self {
+            Self::Constant(_) | Self::Field(Which::Bound, _) => true,
+            Self::Condition(part) => part.root.is_of_element_alone(),
+            Self::Has(one) | Self::Not(one) | Self::Lower(one) | Self::Size(one) | Self::Matches(one, _) => {
+                one.is_of_element_alone()
+            }
+            Self::Entry(one, other)
+            | Self::And(one, other)
+            | Self::Or(one, other)
+            | Self::Compare(_, one, other)
+            | Self::In(one, other)
+            | Self::Arithmetic(_, one, other)
+            | Self::Text(_, one, other) => one.is_of_element_alone() && other.is_of_element_alone(),
+            Self::If(condition, one, other) => [condition, one, other].iter().all(|node| node.is_of_element_alone()),
+            Self::List(nodes) => nodes.iter().all(Self::is_of_element_alone),
+            // The surroundings may have any zone.
+            Self::Calendar(_, instant, zone) => zone.is_some() && instant.is_of_element_alone(),
+            _ => false,
+        }
+    }
+}
+
 impl Set {
+    /// All of a source.
+    pub(crate) fn of(source: Source) -> Self {
+        Self { source, limits: Vec::new(), conditions: Vec::new(), filter: None }
+    }
+
+    /// Those that a condition keeps, which is written so.
+    #[must_use]
+    pub(crate) fn filtered(mut self, condition: Node, text: &str) -> Self {
+        let first = self.conditions.is_empty();
+        self.filter = match (&self.source, self.filter) {
+            _ if !condition.is_of_element_alone() => None,
+            (_, Some(filter)) => Some(filter.and(text)),
+            (Source::Touchpoints(kinds), None) if first => Some(Filter::new(format!("{kinds:?}{text}"))),
+            _ => None,
+        };
+        self.conditions.push(condition);
+        self
+    }
+
     /// How far back members can lie. Units of the calendar are taken longer than they ever are.
     pub(crate) fn reach(&self) -> Reach {
         if self.source == Source::Orders {

@@ -1,10 +1,11 @@
 //! What an expression is evaluated over: one customer, and what lies around it.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, rc::Rc, sync::Arc};
 
 use types::{Amounts, ContentHash, ExactSum, Micros, record::Touchpoint};
 
 use crate::{
+    memo::Filter,
     program::Program,
     value::Value,
     zone::{self, Zone},
@@ -49,6 +50,9 @@ pub trait Subject {
 
     /// Places in `touchpoints` of those of a kind, in their order.
     fn places(&self, kind: &str) -> &[usize];
+
+    /// Places in `touchpoints` of those that a filter keeps, in their order. `find` works them out; the subject may keep them.
+    fn filtered(&self, filter: &Filter, find: &mut dyn FnMut() -> Vec<usize>) -> Rc<[usize]>;
 
     /// How many touchpoints of these kinds there are as of an instant; of all kinds where none is named.
     fn count_of(&self, kinds: &BTreeSet<String>, now: Micros) -> usize;

@@ -22,7 +22,7 @@ pub mod moves;
 mod piece;
 mod teller;
 
-pub use members::{Members, MembersSettings};
+pub use members::{MEMBERS_PIECE_MAX, Members, MembersSettings};
 pub use teller::{Ended, PIECE_MAX, Teller, TellerSettings};
 
 /// How soon a write of the state, another generation or a stop is seen.

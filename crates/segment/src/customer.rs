@@ -9,7 +9,7 @@ use std::{
     sync::Arc,
 };
 
-use expr::{Element, OrderView, Subject, Value, element, moving::Moving};
+use expr::{Element, Filter, OrderView, Subject, Value, element, moving::Moving};
 use profile::{Fact, OrderFacts, State, activity::Dimension, view};
 use prost::Message;
 use types::{Amounts, ExactSum, HashKey, Micros};
@@ -28,6 +28,8 @@ pub struct Customer {
     touchpoints: Vec<Element>,
     /// Places of the touchpoints of each kind, once one is asked for.
     places: OnceCell<BTreeMap<String, Vec<usize>>>,
+    /// Places of those that a filter keeps, for each that was asked for.
+    filtered: RefCell<BTreeMap<Filter, Rc<[usize]>>>,
     /// What touchpoints touch, from a place on: the first behind the instant that was asked about first.
     touched: OnceCell<(usize, Vec<Facets>)>,
     namespaces: BTreeSet<String>,
@@ -53,8 +55,9 @@ impl Customer {
     pub fn new(state: State, touchpoints: Vec<Element>, namespaces: BTreeSet<String>, hash_key: HashKey) -> Self {
         let newest = state.core.last.as_ref().map(|last| last.occurred_at);
         let state = Rc::new(AsOf::new(state));
-        let (places, touched, earlier) = (OnceCell::new(), OnceCell::new(), RefCell::default());
-        Self { state, newest, touchpoints, places, touched, namespaces, hash_key, earlier }
+        let (places, touched) = (OnceCell::new(), OnceCell::new());
+        let (filtered, earlier) = (RefCell::default(), RefCell::default());
+        Self { state, newest, touchpoints, places, filtered, touched, namespaces, hash_key, earlier }
     }
 
     /// A customer folded from its touchpoints alone.
@@ -127,6 +130,15 @@ impl Subject for Customer {
             places
         });
         places.get(kind).map_or(&[], Vec::as_slice)
+    }
+
+    fn filtered(&self, filter: &Filter, find: &mut dyn FnMut() -> Vec<usize>) -> Rc<[usize]> {
+        if let Some(known) = self.filtered.borrow().get(filter) {
+            return Rc::clone(known);
+        }
+        let found: Rc<[usize]> = find().into();
+        self.filtered.borrow_mut().insert(filter.clone(), Rc::clone(&found));
+        found
     }
 
     fn count_of(&self, kinds: &BTreeSet<String>, now: Micros) -> usize {

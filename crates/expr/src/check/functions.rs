@@ -95,7 +95,7 @@ impl Checker<'_> {
         self.needs.orders = true;
         self.needs.clock = true;
         let limits = vec![Limit::Within(literal_span(span)?)];
-        let set = Set { source: Source::Orders, limits, conditions: Vec::new() };
+        let set = Set { limits, ..Set::of(Source::Orders) };
         let field = element::of_orders().into_iter().find(|field| field.name == "net");
         let field = field.ok_or_else(|| ExpressionError::new(syntax.at, "orders have no net"))?;
         let value = Node::Field(Which::Bound, Arc::new(field));

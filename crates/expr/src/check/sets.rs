@@ -29,7 +29,7 @@ impl Checker<'_> {
                 arguments::<0>(syntax, name, given, "orders()")?;
                 self.enter(syntax)?;
                 self.needs.orders = true;
-                Ok(Some(Set { source: Source::Orders, limits: Vec::new(), conditions: Vec::new() }))
+                Ok(Some(Set::of(Source::Orders)))
             }
             Part::Call(Some(target), name, given) if NARROWING.contains(&name.as_str()) => {
                 let Some(set) = self.set(target)? else { return Ok(None) };
@@ -53,7 +53,7 @@ impl Checker<'_> {
         self.needs.touchpoints = true;
         self.needs.any_kind |= kinds.is_empty();
         self.needs.kinds.extend(kinds.iter().cloned());
-        Ok(Set { source: Source::Touchpoints(kinds), limits: Vec::new(), conditions: Vec::new() })
+        Ok(Set::of(Source::Touchpoints(kinds)))
     }
 
     /// One set inside another's condition would cost the product of both.
@@ -67,8 +67,9 @@ impl Checker<'_> {
     fn narrowed(&mut self, syntax: &Syntax, mut set: Set, name: &str, given: &[Syntax]) -> Checked<Set> {
         match (name, given) {
             ("where", [variable, condition]) => {
+                let text = format!(".where({variable}, {condition})");
                 let condition = self.of_element(variable, &set.source, |checker| checker.condition(condition))?;
-                set.conditions.push(condition);
+                set = set.filtered(condition, &text);
             }
             ("within", [span]) => set.limits.push(Limit::Within(literal_span(span)?)),
             ("older_than", [span]) => set.limits.push(Limit::OlderThan(literal_span(span)?)),

@@ -1,9 +1,10 @@
 //! Members of a set at the instant of evaluation, and when one leaves or enters because time passes.
 //!
 //! Elements are in the order of time, so what limits say of time is a stretch of them, found by halving; only what lies in it is
-//! looked at one by one, and only where there are conditions.
+//! looked at one by one, and only where there are conditions. What conditions keep that ask each element alone is the same at every
+//! instant, and found once for a customer.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::Range, rc::Rc};
 
 use super::{Bound, Evaluation, calendar};
 use crate::{
@@ -32,7 +33,7 @@ impl Evaluation<'_> {
 
     /// How many members there are, without looking at each; `None` where each has to be looked at.
     pub(super) fn count_members(&self, set: &Set) -> Option<usize> {
-        if !set.conditions.is_empty() {
+        if !set.conditions.is_empty() && set.filter.is_none() {
             return None;
         }
         let Some(window) = self.window(set) else { return Some(0) };
@@ -58,37 +59,66 @@ impl Evaluation<'_> {
         with(kept)
     }
 
-    /// The elements of a set's source within a window.
+    /// The elements of a set's source within a window; where it has a filter, those that it keeps.
     fn there(&self, set: &Set, window: &Window) -> Stretch<'_> {
         match &set.source {
             Source::Touchpoints(kinds) => {
                 let all = self.subject.touchpoints();
                 let at = |place: &usize| all.get(*place).map_or(i64::MAX, |element| element.occurred_at.0);
-                let places = |kind: &String| self.within(self.subject.places(kind), at, window);
+                if let Some(filter) = &set.filter {
+                    let kept = self.subject.filtered(filter, &mut || self.kept(set, kinds));
+                    let range = self.within(&kept, at, window);
+                    return Stretch::Kept(all, kept, range);
+                }
+                let places = |kind: &String| part(self.subject.places(kind), |places| self.within(places, at, window));
                 match kinds.len() {
-                    0 => Stretch::every(all, self.within(all, |element: &Element| element.occurred_at.0, window)),
+                    0 => {
+                        let at = |element: &Element| element.occurred_at.0;
+                        Stretch::every(all, part(all, |all| self.within(all, at, window)))
+                    }
                     1 => Stretch::Places(all, kinds.first().map_or(&[], places)),
                     _ => Stretch::Several(all, kinds.iter().flat_map(places).copied().collect()),
                 }
             }
             Source::Orders => {
                 let orders = self.orders.get_or_init(|| self.subject.orders(self.now));
-                Stretch::Orders(self.within(orders, |order: &OrderView| order.occurred_at.0, window))
+                let at = |order: &OrderView| order.occurred_at.0;
+                Stretch::Orders(part(orders, |orders| self.within(orders, at, window)))
             }
         }
     }
 
+    /// Places of all touchpoints of these kinds that the conditions keep, whenever they were.
+    fn kept(&self, set: &Set, kinds: &BTreeSet<String>) -> Vec<usize> {
+        let all = self.subject.touchpoints();
+        let keeps = |place: &usize| {
+            let element = all.get(*place).map(|element| Bound::Touchpoint(*place, element));
+            element.is_some_and(|element| self.meets(set, element))
+        };
+        let places = |kind: &String| self.subject.places(kind).iter().copied();
+        match kinds.len() {
+            0 => (0..all.len()).filter(keeps).collect(),
+            1 => kinds.iter().flat_map(places).filter(keeps).collect(),
+            _ => kinds.iter().flat_map(places).collect::<BTreeSet<usize>>().into_iter().filter(keeps).collect(),
+        }
+    }
+
     /// The part of elements that lies in a window; the next that is to enter it is noted.
-    fn within<'e, T>(&self, all: &'e [T], at: impl Fn(&T) -> i64, window: &Window) -> &'e [T] {
+    fn within<T>(&self, all: &[T], at: impl Fn(&T) -> i64, window: &Window) -> Range<usize> {
         let end = all.partition_point(|one| at(one) <= window.to);
         if let (Some(older_than), Some(next)) = (window.older_than, all.get(end)) {
             self.note(at(next).saturating_add(older_than));
         }
-        let all = all.get(..end).unwrap_or_default();
-        all.get(all.partition_point(|one| at(one) < window.from)..).unwrap_or_default()
+        let before = all.get(..end).unwrap_or_default();
+        before.partition_point(|one| at(one) < window.from)..end
     }
 
+    /// Whether an element of `there` is a member.
     fn keeps(&self, set: &Set, element: Bound<'_>) -> bool {
+        set.filter.is_some() || self.meets(set, element)
+    }
+
+    fn meets(&self, set: &Set, element: Bound<'_>) -> bool {
         set.conditions.iter().all(|condition| self.truth(condition, Some(element)) == Some(true))
     }
 
@@ -128,6 +158,11 @@ impl Evaluation<'_> {
     }
 }
 
+/// A part of elements.
+fn part<T>(all: &[T], range: impl FnOnce(&[T]) -> Range<usize>) -> &[T] {
+    all.get(range(all)).unwrap_or_default()
+}
+
 /// What all limits of a set say of time together, in microseconds.
 struct Window {
     /// The first instant in it.
@@ -154,6 +189,8 @@ enum Stretch<'e> {
     /// Those at these places of all.
     Places(&'e [Element], &'e [usize]),
     Several(&'e [Element], BTreeSet<usize>),
+    /// Of those at these places, which a filter keeps, this part.
+    Kept(&'e [Element], Rc<[usize]>, Range<usize>),
     Orders(&'e [OrderView]),
 }
 
@@ -169,6 +206,7 @@ impl<'e> Stretch<'e> {
             Self::Every(_, part) => part.len(),
             Self::Places(_, places) => places.len(),
             Self::Several(_, places) => places.len(),
+            Self::Kept(_, _, part) => part.len(),
             Self::Orders(orders) => orders.len(),
         }
     }
@@ -182,6 +220,10 @@ impl<'e> Stretch<'e> {
             }
             Self::Places(all, places) => Box::new(places.iter().filter_map(move |place| touchpoint(all, *place))),
             Self::Several(all, places) => Box::new(places.iter().filter_map(move |place| touchpoint(all, *place))),
+            Self::Kept(all, places, part) => {
+                let places = places.get(part.clone()).unwrap_or_default();
+                Box::new(places.iter().filter_map(move |place| touchpoint(all, *place)))
+            }
             Self::Orders(orders) => Box::new(orders.iter().map(Bound::Order)),
         }
     }

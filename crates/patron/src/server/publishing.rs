@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use ingest::{Clock as _, WallClock};
 use projector::{
     Generations, Members, MembersSettings, Publisher, Relay, RelaySettings, Standing, Teller, TellerSettings,
-    publisher::PIECE_MAX,
+    publisher::{MEMBERS_PIECE_MAX, PIECE_MAX},
 };
 use query::MembershipView;
 use store::{
@@ -101,6 +101,6 @@ fn members_settings(config: &Config, journals: &Journals, hash_key: &HashKey) ->
         wall: || WallClock.now(),
         ends: Box::new(move || touchpoints.ends().ok()),
         changes_max: config.publish.membership_changes_max,
-        piece_max: PIECE_MAX,
+        piece_max: MEMBERS_PIECE_MAX,
     })
 }

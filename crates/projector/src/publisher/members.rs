@@ -52,6 +52,9 @@ pub struct MembersSettings {
     pub piece_max: usize,
 }
 
+/// Most customers of one write unless told otherwise: with thousands of segments each has a row of many kilobytes.
+pub const MEMBERS_PIECE_MAX: usize = 2_048;
+
 impl std::fmt::Debug for MembersSettings {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.debug_struct("MembersSettings").field("clock", &self.clock).field("piece_max", &self.piece_max).finish()
@@ -254,13 +257,13 @@ impl Members {
         }
     }
 
-    /// Looks at customers and tells what follows.
+    /// Looks at customers, on all processors, and tells what follows.
     fn tell(&mut self, live: &Served, snapshot: &Snapshot<'_>, asked: &[Asked], now: Micros) -> Result<(), StoreError> {
-        if asked.is_empty() {
-            return Ok(());
+        for asked in asked.chunks(self.settings.piece_max) {
+            let pieces = due::shared(asked, |share| self.look(live, snapshot, share, now))?;
+            self.keep(pieces.into_iter().fold(Piece::default(), Piece::and))?;
         }
-        let piece = self.look(live, snapshot, asked, now)?;
-        self.keep(piece)
+        Ok(())
     }
 
     /// Looks at customers by their ids. One that is nobody's id any more has left all.

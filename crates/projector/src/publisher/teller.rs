@@ -20,8 +20,9 @@ use super::{
 };
 use crate::{Served, meter};
 
-/// Most outbox rows of a piece, and customers of a piece where all are compared, unless told otherwise.
-pub const PIECE_MAX: usize = 1_000;
+/// Most outbox rows of a piece, and customers of a piece where all are compared, unless told otherwise. Of somebody who came often
+/// since the last round all is told at once where the pieces are large: what was before is folded for it only once.
+pub const PIECE_MAX: usize = 32_768;
 
 /// How it tells.
 #[derive(Clone, Debug)]

@@ -1,9 +1,9 @@
 //! A customer as one segment sees it that reads some facets alone: only touchpoints that touch them are instants at which its answer
 //! may change.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, rc::Rc, sync::Arc};
 
-use expr::{Element, OrderView, Subject, Value};
+use expr::{Element, Filter, OrderView, Subject, Value};
 use types::Micros;
 
 use super::Customer;
@@ -29,6 +29,10 @@ impl Subject for Narrowed<'_> {
 
     fn places(&self, kind: &str) -> &[usize] {
         self.customer.places(kind)
+    }
+
+    fn filtered(&self, filter: &Filter, find: &mut dyn FnMut() -> Vec<usize>) -> Rc<[usize]> {
+        self.customer.filtered(filter, find)
     }
 
     fn count_of(&self, kinds: &BTreeSet<String>, now: Micros) -> usize {
