@@ -99,9 +99,9 @@ async fn run(segments: usize, generated: &Generated, data_dir: &Path, series: &m
     series.note("accepted, touchpoints/s", count / accepted.as_secs_f64());
     series.note(RATE, count / wall.as_secs_f64());
     series.note("wall, µs a touchpoint", wall.as_secs_f64() * 1e6 / count);
-    series.note("processor, whole process with client, µs a touchpoint", process / count / 1e3);
+    series.note("**processor, whole process with client, µs a touchpoint**", process / count / 1e3);
     series.note("processor, projector's thread, µs a touchpoint", of("projector"));
-    series.note("**processor, publisher's thread, µs a touchpoint**", of("publisher"));
+    series.note("processor, publisher's first thread alone, µs a touchpoint", of("publisher"));
     series.note("changes told", changes as f64);
     kept(&world, segments, resident_before, series).await?;
     world.stop().await
