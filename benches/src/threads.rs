@@ -26,6 +26,11 @@ pub fn by_name() -> Result<BTreeMap<String, f64>> {
     Ok(nanos)
 }
 
+/// Those of the projector: the thread that reads the journal, and the one that folds.
+pub fn of_projector(nanos: &BTreeMap<String, f64>) -> f64 {
+    nanos.iter().filter(|(name, _)| name.starts_with("projector")).map(|(_, nanos)| nanos).sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

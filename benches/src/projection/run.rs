@@ -14,8 +14,8 @@ use crate::{feed, measure::time, series::Series, threads};
 
 /// Wall seconds of a fold.
 pub(super) const FOLD_WALL: &str = "folded: wall, µs a touchpoint";
-/// Processor time of the projector's thread.
-pub(super) const FOLD_THREAD: &str = "folded: processor, projector's thread, µs a touchpoint";
+/// Processor time of the projector's threads.
+pub(super) const FOLD_THREAD: &str = "folded: processor, projector's threads, µs a touchpoint";
 
 /// Longest wait for a record that is there, and for a fold.
 const POLL_WAIT: Duration = Duration::from_secs(1);
@@ -62,7 +62,7 @@ pub(super) fn fold(journal: &Arc<EmbeddedJournal>, dir: &Path, runtime: &Runtime
     let process = threads::process_nanos() - process;
     series.note("folded: processor, whole process, s", process / 1e9);
     series.note("folded: processor, whole process, µs a touchpoint", micros(process));
-    series.note(FOLD_THREAD, micros(spent("projector")));
+    series.note(FOLD_THREAD, micros(threads::of_projector(&after) - threads::of_projector(&before)));
     series.note("folded: processor, RocksDB's flushes, µs a touchpoint", micros(spent("rocksdb:high")));
     series.note("folded: processor, RocksDB's compactions, µs a touchpoint", micros(spent("rocksdb:low")));
     Ok(())

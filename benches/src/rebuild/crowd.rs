@@ -34,7 +34,7 @@ pub(super) fn print(plan: &Plan, dir: &Path, runtime: &Runtime) -> Result<()> {
     let journal = feed::journal_of((0..customers).map(joined), &dir.join("journal"), runtime)?;
     let store = run::folded(&journal, &dir.join("state"), runtime)?;
     println!("### {} identifiers\n", group(plan.identifiers as f64));
-    println!("| | wall, µs | processor of the projector's thread, µs |\n|---|---:|---:|");
+    println!("| | wall, µs | processor of the projector's threads, µs |\n|---|---:|---:|");
     let again = |at: u64| Touchpoint { message_id: format!("again{at}"), ..joined(spread(at, customers)) };
     fold("a touchpoint that links nothing new", (0..NEWS).map(again), &journal, &store, runtime)?;
     let device = |at: u64| {
@@ -76,8 +76,11 @@ fn fold(
     feed::append(touchpoints, journal, runtime)?;
     let before = threads::by_name()?;
     let (began, after) = (std::time::Instant::now(), run::project(store, journal, runtime)?);
-    let of = |held: &std::collections::BTreeMap<String, f64>| held.get("projector").copied().unwrap_or_default();
     let micros = |nanos: f64| nanos / NEWS as f64 / 1e3;
-    println!("| {name} | {:.1} | {:.1} |", micros(began.elapsed().as_nanos() as f64), micros(of(&after) - of(&before)));
+    println!(
+        "| {name} | {:.1} | {:.1} |",
+        micros(began.elapsed().as_nanos() as f64),
+        micros(threads::of_projector(&after) - threads::of_projector(&before))
+    );
     Ok(())
 }

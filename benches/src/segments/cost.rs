@@ -100,7 +100,8 @@ async fn run(segments: usize, generated: &Generated, data_dir: &Path, series: &m
     series.note(RATE, count / wall.as_secs_f64());
     series.note("wall, µs a touchpoint", wall.as_secs_f64() * 1e6 / count);
     series.note("**processor, whole process with client, µs a touchpoint**", process / count / 1e3);
-    series.note("processor, projector's thread, µs a touchpoint", of("projector"));
+    let fold = threads::of_projector(&after) - threads::of_projector(&before);
+    series.note("processor, projector's threads, µs a touchpoint", fold / count / 1e3);
     series.note("processor, publisher's first thread alone, µs a touchpoint", of("publisher"));
     series.note("changes told", changes as f64);
     kept(&world, segments, resident_before, series).await?;

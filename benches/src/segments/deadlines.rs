@@ -85,7 +85,10 @@ pub(super) async fn burst(plan: &Plan, data_dir: &Path, series: &mut Series) -> 
     series.note(format!("**{what}: from the last until all are told, s**"), (told.0 - crowd.last.0) as f64 / 1e6);
     let spent = |of: &std::collections::BTreeMap<String, f64>| of.get("publisher").copied().unwrap_or_default();
     let micros = |nanos: f64| nanos / crowd.count as f64 / 1e3;
-    series.note(format!("{what}: processor, publisher's first thread alone, µs each"), micros(spent(&after) - spent(&before)));
+    series.note(
+        format!("{what}: processor, publisher's first thread alone, µs each"),
+        micros(spent(&after) - spent(&before)),
+    );
     series.note(format!("**{what}: processor, whole process, µs each**"), micros(process));
     let began = wall();
     let request = WatchMembershipsRequest { cursor, end_when_sent: true, ..Default::default() };

@@ -41,6 +41,18 @@ impl Arrivals {
         self.filled = 0;
     }
 
+    /// Takes those of another batch behind its own; that one is empty then.
+    pub(crate) fn append(&mut self, other: &mut Self) {
+        for one in other.slots.iter_mut().take(other.filled) {
+            match self.slots.get_mut(self.filled) {
+                Some(slot) => std::mem::swap(slot, one),
+                None => self.slots.push(std::mem::replace(one, Incoming::empty())),
+            }
+            self.filled += 1;
+        }
+        other.clear();
+    }
+
     /// Touchpoints of this batch, in the order in which they were read.
     pub(crate) fn all(&self) -> &[Incoming] {
         self.slots.get(..self.filled).unwrap_or_default()

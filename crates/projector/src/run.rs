@@ -1,4 +1,4 @@
-//! The projector's thread: start where the state ends, poll, fold, write, tell.
+//! The projector: starts where the state ends; reads, folds, writes, tells on threads of its own.
 
 use std::{
     collections::BTreeMap,
@@ -7,28 +7,23 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread::{self, JoinHandle},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use journal::{Journal, NewRecord, PollLimits, Position, ReadError, Reader, Record};
+use journal::{Journal, Position, ReadError};
 use store::{Store, StoreError, family::shards::ShardRow};
 use tokio::sync::watch;
 use types::{HashKey, Progress};
 
 mod loading;
 pub(crate) mod quiet;
+mod reading;
+mod shard;
 
-use crate::{
-    dead_letter::DeadLetters,
-    definitions::Definitions,
-    incoming::{self, Arrivals, IncomingDecision, Read},
-    meter,
-    touches::Touching,
-    warm::Warm,
-    working::Working,
-};
+use crate::{dead_letter::DeadLetters, definitions::Definitions, meter, touches::Touching, warm::Warm};
 
 use loading::{Load, Loading};
+use shard::{ShardThread, progress_of};
 
 /// How the projector works.
 #[derive(Clone, Debug)]
@@ -154,7 +149,6 @@ impl Projector {
             letters_from: beside.letters_from,
             settings,
             shards,
-            arrivals: Arrivals::default(),
             warm,
             publisher,
             stop: Arc::clone(&stop),
@@ -209,178 +203,6 @@ impl Drop for Projector {
     }
 }
 
-struct ShardThread {
-    store: Arc<Store>,
-    definitions: Definitions,
-    dead_letters: DeadLetters,
-    letters_from: BTreeMap<u32, u64>,
-    settings: ProjectorSettings,
-    shards: BTreeMap<u32, ShardRow>,
-    arrivals: Arrivals,
-    warm: Warm,
-    publisher: watch::Sender<Progress>,
-    stop: Arc<AtomicBool>,
-    metered: Arc<AtomicBool>,
-    touching: Arc<Touching>,
-    loading: Arc<Loading>,
-}
-
-impl ShardThread {
-    fn run(mut self, mut reader: Box<dyn Reader>, load: Option<Load>) {
-        if let Some(further) = load.and_then(|load| self.load(&load)) {
-            reader = further;
-        }
-        let limits =
-            PollLimits { records_max: self.settings.batch_records_max, bytes_max: self.settings.batch_bytes_max };
-        while !self.stopped() {
-            self.touching.hear();
-            quiet::unless(self.metered.load(Ordering::Relaxed), || self.define());
-            let polled = reader.poll(limits, POLL_WAIT);
-            quiet::unless(self.metered.load(Ordering::Relaxed), || match polled {
-                Ok(records) if records.is_empty() => self.recovered(),
-                Ok(records) => self.project(records),
-                Err(error) => self.halt(&error.to_string(), RETRY_WAIT),
-            });
-        }
-        if let Err(error) = self.store.flush() {
-            tracing::error!(%error, "the last write could not be flushed; it is folded again at the next start");
-        }
-    }
-
-    /// Folds the definitions that are there.
-    fn define(&mut self) {
-        if self.definitions.step(&self.store, &self.settings.hash_key) {
-            let halted = self.publisher.borrow().halted.clone();
-            self.publish(halted);
-        }
-    }
-
-    fn stopped(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
-    }
-
-    /// Folds one batch and writes it, again and again until the write succeeds or a stop is asked for.
-    fn project(&mut self, records: Vec<Record>) {
-        let count = records.len();
-        let started = Instant::now();
-        let Batch { decisions, mut letters, shards, newer } = self.read(records);
-        loop {
-            // Before the offset moves: what is passed over is never lost, at worst kept twice under one id.
-            let kept = self.dead_letters.append(&letters).map(|()| letters.clear());
-            let written = kept.and_then(|()| self.write(&decisions, shards.clone()).map_err(|error| error.to_string()));
-            match written {
-                Ok(shards) => {
-                    self.shards = shards;
-                    self.publish(None);
-                    meter::committed(count, started.elapsed());
-                    break;
-                }
-                Err(reason) => self.halt(&reason, RETRY_WAIT),
-            }
-            if self.stopped() {
-                return;
-            }
-        }
-        if let Some(reason) = newer {
-            self.stand_still(&reason);
-        }
-    }
-
-    /// Reads records up to the first that a newer version wrote; counters and applied offsets move along.
-    fn read(&mut self, records: Vec<Record>) -> Batch {
-        self.arrivals.clear();
-        let mut batch = Batch { decisions: Vec::new(), letters: Vec::new(), shards: self.shards.clone(), newer: None };
-        for record in records {
-            let Position { partition, offset } = record.position;
-            let shard = batch.shards.entry(partition).or_default();
-            if offset < shard.applied {
-                continue;
-            }
-            match incoming::read(record, &self.settings.hash_key, &mut self.arrivals) {
-                Read::Touchpoint => {}
-                Read::Decision(decision) => batch.decisions.push(decision),
-                Read::Skip(record, reason) => {
-                    tracing::warn!(partition, offset, reason = reason.name(), "a record goes to the dead letters");
-                    // Below, the letter lies there already.
-                    if self.letters_from.get(&partition).is_none_or(|from| offset >= *from) {
-                        batch.letters.push(self.dead_letters.letter(record, reason));
-                    }
-                    meter::skipped(reason.name());
-                    *shard.skipped.entry(reason.name().to_owned()).or_default() += 1;
-                }
-                Read::Newer(version) => {
-                    batch.newer = Some(newer_format(partition, offset, version));
-                    return batch;
-                }
-            }
-            shard.applied = offset + 1;
-        }
-        batch
-    }
-
-    /// Folds what has arrived and writes it; the shards as they are then.
-    fn write(
-        &mut self,
-        decisions: &[IncomingDecision],
-        shards: BTreeMap<u32, ShardRow>,
-    ) -> Result<BTreeMap<u32, ShardRow>, StoreError> {
-        let touches = self.touching.hear();
-        let (hash_key, arrivals) = (&self.settings.hash_key, self.arrivals.all());
-        let snapshot = self.store.snapshot();
-        let mut working = Working::load(&snapshot, hash_key, shards, arrivals, &mut self.warm)?;
-        for one in arrivals {
-            working.fold(one)?;
-        }
-        for decision in decisions {
-            working.decide(decision)?;
-        }
-        let (batch, after) = working.into_batch(touches)?;
-        self.store.write(batch)?;
-        Ok(after.keep(&mut self.warm))
-    }
-
-    fn publish(&self, halted: Option<String>) {
-        meter::halted(halted.is_some());
-        self.publisher.send_replace(progress_of(&self.shards, halted, &self.definitions));
-    }
-
-    fn halt(&self, reason: &str, wait: Duration) {
-        self.touching.hear();
-        tracing::error!(reason, "folding stands still and is tried again");
-        self.publish(Some(reason.to_owned()));
-        self.wait(wait);
-    }
-
-    fn stand_still(&self, reason: &str) {
-        while !self.stopped() {
-            self.halt(reason, Duration::from_secs(10));
-        }
-    }
-
-    fn wait(&self, wait: Duration) {
-        let until = Instant::now() + wait;
-        while !self.stopped() && Instant::now() < until {
-            thread::park_timeout(POLL_WAIT);
-        }
-    }
-
-    /// The journal answers again, even if it has nothing new.
-    fn recovered(&self) {
-        if self.publisher.borrow().halted.is_some() {
-            self.publish(None);
-        }
-    }
-}
-
-/// What a batch of records came to, beside the touchpoints that arrived.
-struct Batch {
-    decisions: Vec<IncomingDecision>,
-    letters: Vec<NewRecord>,
-    shards: BTreeMap<u32, ShardRow>,
-    /// Why it ends where it does, if a newer version wrote on.
-    newer: Option<String>,
-}
-
 /// Meters how far the shards are behind the journal's ends.
 pub fn meter_lag(progress: &Progress, ends: &[u64]) {
     for (partition, end) in (0..).zip(ends) {
@@ -397,22 +219,10 @@ pub(crate) fn progress_lag(progress: &Progress, ends: &[u64]) -> u64 {
     (0..).zip(ends).map(lag).sum()
 }
 
-fn newer_format(partition: u32, offset: u64, version: u32) -> String {
-    format!(
-        "the record at partition {partition}, offset {offset} has format version {version}, this patron folds up to {}; upgrade patron",
-        types::record::FORMAT_VERSION
-    )
-}
-
 /// The shards of the store; those that it has not yet are at the start.
 fn shards(store: &Store, partitions: u32) -> Result<BTreeMap<u32, ShardRow>, StoreError> {
     let mut shards: BTreeMap<u32, ShardRow> =
         (0..partitions).map(|partition| (partition, ShardRow::default())).collect();
     shards.extend(store.snapshot().shards()?);
     Ok(shards)
-}
-
-fn progress_of(shards: &BTreeMap<u32, ShardRow>, halted: Option<String>, definitions: &Definitions) -> Progress {
-    let applied = shards.iter().map(|(partition, row)| (*partition, row.applied)).collect();
-    Progress { applied, halted, definitions: definitions.progress() }
 }

@@ -16,7 +16,7 @@ use std::{
 use journal::{Journal, Position, Reader};
 use store::{Store, StoreError};
 
-use super::{Beside, ProjectorSettings, RETRY_WAIT, ShardThread, quiet};
+use super::{Beside, ProjectorSettings, RETRY_WAIT, quiet, shard::ShardThread};
 use crate::bulk::{self, BulkError, BulkProgress, BulkSettings, Loaded};
 
 /// How long a load that failed waits before it is begun again: it does much before it fails again.
