@@ -39,7 +39,7 @@ fn envelope(format_version: u32, payload: Vec<u8>) -> Vec<u8> {
 /// Of three records one cannot be read.
 fn record(offset: u64) -> Record {
     let message_id = offset.to_string();
-    let identifiers = vec![Identifier::new("user_id", &message_id).into()];
+    let identifiers = vec![(&Identifier::new("user_id", &message_id)).into()];
     let touchpoint = Touchpoint { message_id, identifiers, ..Default::default() };
     let value =
         if offset % 3 == 1 { b"rubbish".to_vec() } else { envelope(FORMAT_VERSION, touchpoint.encode_to_vec()) };
