@@ -111,12 +111,24 @@ impl Reading {
             mem::swap(&mut lies.arrived, arrived);
             Taken::Records
         } else {
-            let nothing = if lies.answers { Taken::Nothing } else { Taken::Silence };
-            lies.failing.take().map_or(nothing, Taken::Failing)
+            lies.failing.take().map_or_else(|| self.nothing(lies.answers), Taken::Failing)
         };
         drop(lies);
         self.desk.taken.notify_one();
         taken
+    }
+}
+
+impl Reading {
+    /// Nobody waits for ever for a thread that is no more.
+    fn nothing(&self, answers: bool) -> Taken {
+        match &self.thread {
+            Some(thread) if thread.is_finished() => {
+                Taken::Failing("nothing reads the journal any more; restart patron".to_owned())
+            }
+            _ if answers => Taken::Nothing,
+            _ => Taken::Silence,
+        }
     }
 }
 

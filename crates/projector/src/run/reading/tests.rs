@@ -140,6 +140,8 @@ fn nothing_is_read_behind_what_a_newer_version_wrote() {
     while !matches!(reading.take(&mut arrived), Taken::Records) {}
     assert_eq!(offsets(&arrived).0, [2]);
     assert_eq!(arrived.newer.map(|(position, version)| (position.offset, version)), Some((3, FORMAT_VERSION + 1)));
-    assert!(matches!(reading.take(&mut arrived), Taken::Nothing));
-    assert!(arrived.is_empty());
+    // Its thread has ended, which whoever stands still because of the newer one does not ask about.
+    while !matches!(reading.take(&mut arrived), Taken::Failing(_)) {
+        assert!(arrived.is_empty());
+    }
 }
