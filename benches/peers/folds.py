@@ -133,6 +133,7 @@ def measured(fold):
             "cpu_us": (cpu - first_cpu) / (last - first) * 1e6,
             "cpu_seconds": cpu,
             "broker_cpu_seconds": broker_cpu - broker["cpu"],
+            "peak_memory": machine.peak_memory(process.pid),
             **fold.compared(),
         }
     finally:

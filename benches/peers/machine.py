@@ -19,6 +19,12 @@ def usage(pid):
     return {"cpu": (int(stat[11]) + int(stat[12])) / TICKS, "written": int(written["write_bytes"])}
 
 
+def peak_memory(pid):
+    """Most bytes that a process has had in memory so far."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -149,7 +149,7 @@ def ratios(of):
 
 def folds(of, names):
     head = ["fold", "touchpoints/s", "CPU µs a touchpoint", "CPU s, with start", "broker's CPU s", "bytes written a touchpoint"]
-    return lines([*head, "by the broker", "customers", "digest"], (fold(name, of(name)) for name in names))
+    return lines([*head, "by the broker", "peak memory MiB", "customers", "digest"], (fold(name, of(name)) for name in names))
 
 
 def fold(name, it):
@@ -159,7 +159,7 @@ def fold(name, it):
     equal = {None: "", 0: "equal"}.get(apart, f"{apart} differ")
     speed = figure(None) if apart else shown("touchpoints_per_second")
     figures = [speed, shown("cpu_us"), shown("cpu_seconds"), shown("broker_cpu_seconds")]
-    figures += [shown("written", it["touchpoints"]), shown("broker_written", it["touchpoints"])]
+    figures += [shown("written", it["touchpoints"]), shown("broker_written", it["touchpoints"]), shown("peak_memory", 1 << 20)]
     return [name, *figures, equal, it.get("digest", "")[:8]]
 
 

@@ -40,30 +40,29 @@ impl After {
 }
 
 impl Working<'_> {
-    /// All changes of the batch, and what there is after it; with `touches`, also whom they touched.
-    pub(crate) fn into_batch(mut self, touches: bool) -> Result<(Batch, After), StoreError> {
+    /// Puts all changes into an empty batch, and says what there is after it; with `touches`, puts also whom they touched.
+    pub(crate) fn put_into(mut self, batch: &mut Batch, touches: bool) -> Result<After, StoreError> {
         self.refold_stale()?;
-        let mut batch = Batch::default();
         if touches {
-            Touches::of(&self).put(&mut batch);
+            Touches::of(&self).put(batch);
         }
         let mut fragments = Vec::with_capacity(self.fragments.len());
         for (fragment, work) in std::mem::take(&mut self.fragments) {
             let bytes = batch.bytes_len();
             if work.dirty {
-                self.put_fragment(&mut batch, fragment, &work)?;
+                self.put_fragment(batch, fragment, &work)?;
             }
             fragments.push((fragment, Some(work).filter(|_| batch.bytes_len() - bytes <= ROW_BYTES_MAX)));
         }
-        put_all::<Timeline, _>(&mut batch, &self.timeline);
-        put_all::<Conflicts, _>(&mut batch, &self.conflicts);
-        put_all::<Decisions, _>(&mut batch, &self.decisions);
+        put_all::<Timeline, _>(batch, &self.timeline);
+        put_all::<Conflicts, _>(batch, &self.conflicts);
+        put_all::<Decisions, _>(batch, &self.decisions);
         self.losers.iter().for_each(|key| batch.put::<Losers>(key, &()));
         self.copies.rows().for_each(|(key, row)| batch.put::<Copies>(key, row));
         for (partition, shard) in &self.shards {
             batch.put::<Shards>(partition, shard);
         }
-        Ok((batch, After { shards: self.shards, fragments }))
+        Ok(After { shards: self.shards, fragments })
     }
 
     fn put_fragment(&mut self, batch: &mut Batch, fragment: FragmentId, work: &FragmentWork) -> Result<(), StoreError> {

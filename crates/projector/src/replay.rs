@@ -9,7 +9,7 @@ use std::{
 };
 
 use journal::{Journal, PollLimits, Position, ReadError, Record};
-use store::{Store, StoreError, family::shards::ShardRow};
+use store::{Batch, Store, StoreError, family::shards::ShardRow};
 use types::HashKey;
 
 use crate::{
@@ -130,7 +130,8 @@ fn fold(
         decisions.iter().try_for_each(|decision| working.decide(decision))
     })?;
     // Nothing of it is ever published.
-    let (batch, after) = working.into_batch(false)?;
+    let mut batch = Batch::default();
+    let after = working.put_into(&mut batch, false)?;
     store.write(batch)?;
     Ok(after.shards)
 }

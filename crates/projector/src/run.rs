@@ -11,7 +11,7 @@ use std::{
 };
 
 use journal::{Journal, Position, ReadError};
-use store::{Store, StoreError, family::shards::ShardRow};
+use store::{Batch, Store, StoreError, family::shards::ShardRow};
 use tokio::sync::watch;
 use types::{HashKey, Progress};
 
@@ -150,6 +150,7 @@ impl Projector {
             settings,
             shards,
             warm,
+            rows: Batch::default(),
             publisher,
             stop: Arc::clone(&stop),
             metered: Arc::clone(&metered),

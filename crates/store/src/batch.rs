@@ -25,7 +25,8 @@ pub trait RowSink {
     }
 }
 
-/// Rows to put and delete. The last word on a key wins.
+/// Rows to put and delete. The last word on a key wins. Once written it is empty and its memory serves the next: whoever writes
+/// again and again keeps one, because memory that comes fresh from the system costs more than what is put there.
 #[derive(Debug, Default)]
 pub struct Batch {
     /// Keys and values, one after the other: memory is asked for a few times a batch, not for each row.
@@ -79,6 +80,16 @@ impl Batch {
         self.ranges.push((family, F::encode_key(from), end));
     }
 
+    /// Forgets all rows.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.bytes.shrink_to(KEPT_BYTES_MAX);
+        self.changes.clear();
+        self.changes.shrink_to(KEPT_BYTES_MAX / size_of::<Change>());
+        self.ranges.clear();
+        self.families.clear();
+    }
+
     /// Number of changes.
     pub fn len(&self) -> usize {
         self.changes.len() + self.ranges.len()
@@ -127,7 +138,7 @@ impl Batch {
 
     /// Sorted by family and key: neighbours that are inserted together cost a half to a third of rows in any order. The sort
     /// is stable, so the last word on a key stays the last.
-    pub(crate) fn into_rows(mut self, db: &DB) -> WriteBatch {
+    pub(crate) fn sorted(&mut self, db: &DB) -> WriteBatch {
         let mut changes = std::mem::take(&mut self.changes);
         changes.sort_by_key(|change| (change.family, self.bytes(change.key.0, change.key.1)));
         let families: Vec<_> =
@@ -136,13 +147,14 @@ impl Batch {
         for (family, from, end) in &self.ranges {
             rows.delete_range_cf(families.get(*family).expect("a place in the list"), from, end);
         }
-        for Change { family, key: (begin, end), value_end } in changes {
+        for &Change { family, key: (begin, end), value_end } in &changes {
             let (family, key) = (families.get(family).expect("a place in the list"), self.bytes(begin, end));
             match value_end {
                 Some(value_end) => rows.put_cf(family, key, self.bytes(end, value_end)),
                 None => rows.delete_cf(family, key),
             }
         }
+        self.changes = changes;
         rows
     }
 }
@@ -156,3 +168,5 @@ impl RowSink for Batch {
 
 /// What a row takes in RocksDB's batch beside key and value: a tag, the family's number and two lengths.
 const ROW_OVERHEAD_BYTES: usize = 8;
+/// Most bytes of memory that an empty batch keeps.
+const KEPT_BYTES_MAX: usize = 32 << 20;

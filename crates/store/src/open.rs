@@ -187,7 +187,15 @@ impl Store {
     ///
     /// # Errors
     /// `Write`: nothing of it is kept.
-    pub fn write(&self, batch: Batch) -> Result<(), StoreError> {
+    pub fn write(&self, mut batch: Batch) -> Result<(), StoreError> {
+        self.write_out(&mut batch)
+    }
+
+    /// The same of a batch that is empty afterwards, and whose memory serves again.
+    ///
+    /// # Errors
+    /// As `write`; it is empty then too.
+    pub fn write_out(&self, batch: &mut Batch) -> Result<(), StoreError> {
         let mut options = WriteOptions::default();
         options.set_sync(self.sync.load(Ordering::Relaxed));
         self.write_with(batch, &options)
@@ -197,16 +205,17 @@ impl Store {
     ///
     /// # Errors
     /// `Write`: nothing of it is kept.
-    pub fn write_unsynced(&self, batch: Batch) -> Result<(), StoreError> {
-        self.write_with(batch, &WriteOptions::default())
+    pub fn write_unsynced(&self, mut batch: Batch) -> Result<(), StoreError> {
+        self.write_with(&mut batch, &WriteOptions::default())
     }
 
-    fn write_with(&self, batch: Batch, options: &WriteOptions) -> Result<(), StoreError> {
+    fn write_with(&self, batch: &mut Batch, options: &WriteOptions) -> Result<(), StoreError> {
         if batch.concerns::<Decisions>() {
             self.decided.store(true, Ordering::SeqCst);
         }
         let subjects = batch.subjects();
-        let rows = batch.into_rows(&self.db);
+        let rows = batch.sorted(&self.db);
+        batch.clear();
         let written = self.changes.write(&subjects, || self.db.write_opt(rows, options));
         written.map_err(|error| StoreError::Write(error.to_string()))
     }

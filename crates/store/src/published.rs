@@ -163,11 +163,11 @@ impl Published {
         self.write(batch, false)
     }
 
-    fn write(&self, batch: Batch, sync: bool) -> Result<(), StoreError> {
+    fn write(&self, mut batch: Batch, sync: bool) -> Result<(), StoreError> {
         let mut options = WriteOptions::default();
         options.set_sync(sync);
         self.db
-            .write_opt(batch.into_rows(&self.db), &options)
+            .write_opt(batch.sorted(&self.db), &options)
             .map_err(|error| StoreError::Unpublished(error.to_string()))
     }
 

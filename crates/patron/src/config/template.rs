@@ -70,7 +70,7 @@ pub const TEMPLATE: &str = r#"# Patron's configuration. Every line shows a defau
 # source = "app"
 
 [projector]
-#batch_records_max = 4096
+#batch_records_max = 16384
 #batch_bytes_max = 16777216
 
 [store]

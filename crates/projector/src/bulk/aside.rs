@@ -7,7 +7,7 @@ use std::sync::{
 };
 
 use journal::Record;
-use store::Store;
+use store::{Batch, Store};
 use types::HashKey;
 
 use super::{BulkError, Unfit, entry::Kept, spill::changed};
@@ -88,7 +88,8 @@ impl Aside {
             arrivals.all().iter().try_for_each(|one| working.fold(one))?;
             decisions.iter().try_for_each(|decision| working.decide(decision))
         })?;
-        let (batch, after) = working.into_batch(false)?;
+        let mut batch = Batch::default();
+        let after = working.put_into(&mut batch, false)?;
         store.write(batch)?;
         store.flush()?;
         Ok(after.shards)

@@ -43,6 +43,8 @@ pub(super) struct ShardThread {
     pub(super) settings: ProjectorSettings,
     pub(super) shards: BTreeMap<u32, ShardRow>,
     pub(super) warm: Warm,
+    /// What the batch under way writes; empty between two.
+    pub(super) rows: store::Batch,
     pub(super) publisher: watch::Sender<Progress>,
     pub(super) stop: Arc<AtomicBool>,
     pub(super) metered: Arc<AtomicBool>,
@@ -172,8 +174,9 @@ impl ShardThread {
         for decision in decisions {
             working.decide(decision)?;
         }
-        let (batch, after) = working.into_batch(touches)?;
-        self.store.write(batch)?;
+        self.rows.clear();
+        let after = working.put_into(&mut self.rows, touches)?;
+        self.store.write_out(&mut self.rows)?;
         Ok(after.keep(&mut self.warm))
     }
 
