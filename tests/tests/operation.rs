@@ -137,7 +137,12 @@ fn health_and_metrics_are_served() {
     let metrics = get(&server.http, "/metrics");
     let accepted = metrics.lines().find(|line| line.starts_with("patron_ingest_accepted_total")).unwrap_or_default();
     assert!(accepted.ends_with(" 500"), "{metrics}");
-    assert!(metrics.contains("patron_projector_touchpoints_total"), "{metrics}");
+    let folded = ["touchpoints", "copies", "conflicts"].map(|what| {
+        let name = format!("patron_projector_{what}_total ");
+        let count = metrics.lines().find_map(|line| line.strip_prefix(&name));
+        count.unwrap_or_else(|| panic!("no {name}in {metrics}")).parse::<u64>().unwrap()
+    });
+    assert_eq!(folded.iter().sum::<u64>(), 500, "each counted once, when it is written: {folded:?}");
 }
 
 #[test]

@@ -40,8 +40,9 @@ impl After {
 }
 
 impl Working<'_> {
-    /// Puts all changes into an empty batch, and says what there is after it; with `touches`, puts also whom they touched.
+    /// Puts all changes into a batch and nothing else, and says what there is after it; with `touches`, puts also whom they touched.
     pub(crate) fn put_into(mut self, batch: &mut Batch, touches: bool) -> Result<After, StoreError> {
+        batch.clear();
         self.refold_stale()?;
         if touches {
             Touches::of(&self).put(batch);

@@ -19,7 +19,6 @@ use types::{ContentHash, IdentifierId, Micros, TotalOrder, record::EnvelopeView}
 
 use crate::{
     incoming::{Incoming, IncomingDecision},
-    meter,
     working::{Row, Working},
 };
 
@@ -39,7 +38,6 @@ impl<'a> Working<'a> {
     fn fold_new(&mut self, incoming: &'a Incoming) {
         let shard = self.shard(incoming.partition);
         shard.touchpoints += 1;
-        meter::folded();
         self.admit(incoming);
     }
 
@@ -63,7 +61,6 @@ impl<'a> Working<'a> {
     /// An equal copy changes nothing but the time of receipt, which is the earliest.
     fn fold_copy(&mut self, incoming: &'a Incoming, held: CopyRow) -> Result<(), StoreError> {
         self.shard(incoming.partition).copies += 1;
-        meter::copy();
         if incoming.received_at < held.received_at {
             self.copies.put(incoming.copy, CopyRow { received_at: incoming.received_at, ..held });
             self.timeline.insert(held.timeline_key(incoming.copy), Some(incoming.timeline_row()));
@@ -75,14 +72,12 @@ impl<'a> Working<'a> {
         let key = (incoming.copy, incoming.content);
         if let Some(known) = self.conflict(key)? {
             self.shard(incoming.partition).copies += 1;
-            meter::copy();
             if incoming.received_at < received_at(&known.envelope) {
                 self.conflicts.insert(key, Some(incoming.timeline_row()));
             }
             return Ok(());
         }
         self.shard(incoming.partition).conflicts += 1;
-        meter::conflict();
         if (incoming.touchpoint.occurred(), incoming.content) < (held.occurred_at, held.content) {
             self.depose(incoming, held)?;
             self.admit(incoming);

@@ -4,16 +4,11 @@ use std::time::Duration;
 
 use metrics::{counter, gauge, histogram};
 
-pub(crate) fn folded() {
-    counter!("patron_projector_touchpoints_total").increment(1);
-}
-
-pub(crate) fn copy() {
-    counter!("patron_projector_copies_total").increment(1);
-}
-
-pub(crate) fn conflict() {
-    counter!("patron_projector_conflicts_total").increment(1);
+/// What one write added; copies of decisions are among the copies, as in the counters of a shard.
+pub(crate) fn folded(touchpoints: u64, copies: u64, conflicts: u64) {
+    counter!("patron_projector_touchpoints_total").increment(touchpoints);
+    counter!("patron_projector_copies_total").increment(copies);
+    counter!("patron_projector_conflicts_total").increment(conflicts);
 }
 
 pub(crate) fn skipped(reason: &'static str) {

@@ -124,11 +124,8 @@ fn fold(
     let (arrivals, decisions) = read(records, hash_key, &mut shards, until)?;
     let snapshot = store.snapshot();
     let mut working = Working::load(&snapshot, hash_key, shards, arrivals.all(), &mut Warm::new(0))?;
-    // Counters of the projector's metrics count the live fold alone.
-    metrics::with_local_recorder(&metrics::NoopRecorder, || {
-        arrivals.all().iter().try_for_each(|one| working.fold(one))?;
-        decisions.iter().try_for_each(|decision| working.decide(decision))
-    })?;
+    arrivals.all().iter().try_for_each(|one| working.fold(one))?;
+    decisions.iter().try_for_each(|decision| working.decide(decision))?;
     // Nothing of it is ever published.
     let mut batch = Batch::default();
     let after = working.put_into(&mut batch, false)?;

@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use types::{HashKey, Progress};
 
 mod loading;
-pub(crate) mod quiet;
+mod quiet;
 mod reading;
 mod shard;
 

@@ -5,8 +5,11 @@
 //! look alike on the wire. So no caller can tell, and descriptors, clients and all other servers are those of the typed service.
 //! Never looks into a customer.
 
-use bytes::Bytes;
-use prost::Message;
+use bytes::{Buf, BufMut, Bytes};
+use prost::{
+    DecodeError, Message,
+    encoding::{self, DecodeContext, WireType},
+};
 use prost_types::{FieldMask, Timestamp};
 use tonic::Status;
 use types::record::Position;
@@ -68,23 +71,75 @@ pub struct BatchGetCustomersRequest {
     pub min_position: Vec<Position>,
 }
 
-/// `customer::BatchGetCustomersResponse`.
-#[derive(Clone, PartialEq, Message)]
+/// `customer::BatchGetCustomersResponse`, whose results are put one behind the other as they go over the wire: one run of bytes is
+/// written out, where many that lie anywhere would each be looked at twice more. Read, it takes results as they are.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct BatchGetCustomersResponse {
-    /// One entry for each customer asked for, in order.
-    #[prost(message, repeated, tag = "1")]
-    pub results: Vec<CustomerResult>,
+    /// Fields `results`, encoded.
+    results: Vec<u8>,
     /// What the answer covers.
-    #[prost(message, repeated, tag = "2")]
     pub applied: Vec<AppliedOffset>,
 }
 
-/// `customer::CustomerResult`.
-#[derive(Clone, PartialEq, Message)]
-pub struct CustomerResult {
-    /// An encoded `Customer`.
-    #[prost(bytes = "bytes", optional, tag = "1")]
-    pub customer: Option<Bytes>,
+const RESULTS: u32 = 1;
+const APPLIED: u32 = 2;
+/// The only field of `customer::CustomerResult`.
+const CUSTOMER: u32 = 1;
+/// Most bytes of a result beside its customer: two tags of a byte, two lengths of at most five.
+const RESULT_BYTES_MAX: usize = 12;
+
+impl BatchGetCustomersResponse {
+    /// Without a result so far, with room for results of so many bytes of customers.
+    pub fn with_room(results: usize, customers_bytes: usize, applied: Vec<AppliedOffset>) -> Self {
+        Self { results: Vec::with_capacity(customers_bytes + results * RESULT_BYTES_MAX), applied }
+    }
+
+    /// Puts the next result: an encoded `Customer`, or nobody.
+    pub fn push(&mut self, customer: Option<&[u8]>) {
+        let results = &mut self.results;
+        encoding::encode_key(RESULTS, WireType::LengthDelimited, results);
+        let Some(customer) = customer else { return encoding::encode_varint(0, results) };
+        let length = customer.len() as u64;
+        let of_field = encoding::key_len(CUSTOMER) + encoding::encoded_len_varint(length);
+        encoding::encode_varint(length + of_field as u64, results);
+        encoding::encode_key(CUSTOMER, WireType::LengthDelimited, results);
+        encoding::encode_varint(length, results);
+        results.extend_from_slice(customer);
+    }
+}
+
+impl Message for BatchGetCustomersResponse {
+    fn encode_raw(&self, buf: &mut impl BufMut) {
+        buf.put_slice(&self.results);
+        encoding::message::encode_repeated(APPLIED, &self.applied, buf);
+    }
+
+    fn encoded_len(&self) -> usize {
+        self.results.len() + encoding::message::encoded_len_repeated(APPLIED, &self.applied)
+    }
+
+    fn merge_field(
+        &mut self,
+        tag: u32,
+        wire_type: WireType,
+        buf: &mut impl Buf,
+        context: DecodeContext,
+    ) -> Result<(), DecodeError> {
+        match tag {
+            RESULTS => {
+                let mut result = Bytes::new();
+                encoding::bytes::merge(wire_type, &mut result, buf, context)?;
+                encoding::bytes::encode(RESULTS, &result, &mut self.results);
+                Ok(())
+            }
+            APPLIED => encoding::message::merge_repeated(wire_type, &mut self.applied, buf, context),
+            _ => encoding::skip_field(wire_type, tag, buf, context),
+        }
+    }
+
+    fn clear(&mut self) {
+        *self = Self::default();
+    }
 }
 
 /// A message that came in pieces, as one: encodings that follow each other are the encoding of what they say together.

@@ -2,6 +2,7 @@
 
 use std::{fmt::Display, pin::Pin};
 
+use bytes::Bytes;
 use prost::Message as _;
 use proto::{
     customer::{
@@ -9,7 +10,7 @@ use proto::{
         ListCustomersResponse, ListTouchpointsRequest, ListTouchpointsResponse, TimelineEntry, customer_ref,
     },
     encoded::{
-        BatchGetCustomersRequest, BatchGetCustomersResponse, CustomerResult, CustomerService, CustomerServiceServer,
+        BatchGetCustomersRequest, BatchGetCustomersResponse, CustomerService, CustomerServiceServer,
         GetCustomerRequest, GetCustomerResponse,
     },
     mask::ReadMask,
@@ -23,6 +24,7 @@ use crate::{
     contact,
     context::{Context, Contexts, applied},
     explain,
+    hot::Answer,
     past::{Moment, PastRows},
     references, status,
     timeline::{self, PageQuery},
@@ -64,14 +66,16 @@ impl CustomerService for Customers {
         let context = self.contexts.wait_for(&request.get_ref().min_position, request.metadata()).await?;
         let request = request.into_inner();
         let one = sought_id(&context, request.customer.as_ref(), "customer")?;
-        let found = match Moment::of(request.as_of.as_ref(), request.known_at.as_ref()) {
-            None => Lookup { sought: vec![one], mask }.answer(&context).await?,
+        let response = match Moment::of(request.as_of.as_ref(), request.known_at.as_ref()) {
+            None => {
+                let Found { answers, applied } = Lookup { sought: vec![one], mask }.answer(&context).await?;
+                let customer = answers.first().and_then(Answer::customer).map(Bytes::copy_from_slice);
+                GetCustomerResponse { customer, applied }
+            }
             Some(moment) => context.read(move |context| found_at(context, one, moment, &mask.read)).await?,
         };
-        match found.customers.into_iter().flatten().next() {
-            Some(customer) => {
-                Ok(Response::new(GetCustomerResponse { customer: Some(customer), applied: found.applied }))
-            }
+        match response.customer {
+            Some(_) => Ok(Response::new(response)),
             None => {
                 let (_, who) = sought(&context, request.customer.as_ref(), "customer")?;
                 Err(status::customer_not_found(&who))
@@ -96,9 +100,11 @@ impl CustomerService for Customers {
         for (at, who) in request.customers.iter().enumerate() {
             sought.push(sought_id(&context, Some(who), format_args!("customers[{at}]"))?);
         }
-        let Found { customers, applied } = Lookup { sought, mask }.answer(&context).await?;
-        let results = customers.into_iter().map(|customer| CustomerResult { customer }).collect();
-        Ok(Response::new(BatchGetCustomersResponse { results, applied }))
+        let Found { answers, applied } = Lookup { sought, mask }.answer(&context).await?;
+        let bytes = answers.iter().filter_map(Answer::customer).map(<[u8]>::len).sum();
+        let mut response = BatchGetCustomersResponse::with_room(answers.len(), bytes, applied);
+        answers.iter().for_each(|answer| response.push(answer.customer()));
+        Ok(Response::new(response))
     }
 
     type ListCustomersStream = Pin<Box<dyn Stream<Item = Result<ListCustomersResponse, Status>> + Send>>;
@@ -228,12 +234,12 @@ fn page_at(
 }
 
 /// The customer at a moment, encoded.
-fn found_at(context: &Context, one: Sought, moment: Moment, mask: &ReadMask) -> Result<Found, Status> {
+fn found_at(context: &Context, one: Sought, moment: Moment, mask: &ReadMask) -> Result<GetCustomerResponse, Status> {
     let snapshot = context.store.snapshot();
     let id = one.held(context, &snapshot)?;
     let customer = get_at(context, &snapshot, id, moment, mask)?;
     let customer = customer.map(|customer| customer.encode_to_vec().into());
-    Ok(Found { customers: vec![customer], applied: covered(&snapshot)? })
+    Ok(GetCustomerResponse { customer, applied: covered(&snapshot)? })
 }
 
 /// The customer at a moment.

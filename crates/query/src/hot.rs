@@ -10,7 +10,6 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use bytes::Bytes;
 use prost::Message;
 use proto::customer::{AppliedOffset, Customer};
 use quick_cache::{
@@ -55,8 +54,8 @@ pub(crate) struct Key {
 /// waited for.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
-    /// Whom it depends on, and behind them the encoded customer.
-    bytes: Bytes,
+    /// Whom it depends on, and behind them the encoded customer; what counts its readers lies before them.
+    bytes: Arc<[u8]>,
     /// How many they are.
     subjects: usize,
     /// Whether there is a customer.
@@ -182,8 +181,8 @@ impl Answer {
     }
 
     /// An encoded customer; `None` if nobody holds the identifier.
-    pub(crate) fn customer(&self) -> Option<Bytes> {
-        self.found.then(|| self.bytes.slice(self.subjects * size_of::<Subject>()..))
+    pub(crate) fn customer(&self) -> Option<&[u8]> {
+        self.bytes.get(self.subjects * size_of::<Subject>()..).filter(|_| self.found)
     }
 
     /// Whether a snapshot taken before this call, and after the answer was got, gives the same.

@@ -25,8 +25,7 @@ pub trait RowSink {
     }
 }
 
-/// Rows to put and delete. The last word on a key wins. Once written it is empty and its memory serves the next: whoever writes
-/// again and again keeps one, because memory that comes fresh from the system costs more than what is put there.
+/// Rows to put and delete. The last word on a key wins.
 #[derive(Debug, Default)]
 pub struct Batch {
     /// Keys and values, one after the other: memory is asked for a few times a batch, not for each row.
@@ -80,12 +79,10 @@ impl Batch {
         self.ranges.push((family, F::encode_key(from), end));
     }
 
-    /// Forgets all rows.
+    /// Forgets all rows and keeps the memory.
     pub fn clear(&mut self) {
-        self.bytes.clear();
-        self.bytes.shrink_to(KEPT_BYTES_MAX);
-        self.changes.clear();
-        self.changes.shrink_to(KEPT_BYTES_MAX / size_of::<Change>());
+        empty(&mut self.bytes);
+        empty(&mut self.changes);
         self.ranges.clear();
         self.families.clear();
     }
@@ -136,9 +133,9 @@ impl Batch {
         of_followed.filter_map(|change| self.bytes(change.key.0, change.key.1).first_chunk().copied()).collect()
     }
 
-    /// Sorted by family and key: neighbours that are inserted together cost a half to a third of rows in any order. The sort
+    /// As RocksDB takes them, sorted by family and key: neighbours that are inserted together cost a half to a third of rows in any order. The sort
     /// is stable, so the last word on a key stays the last.
-    pub(crate) fn sorted(&mut self, db: &DB) -> WriteBatch {
+    pub(crate) fn write_batch(&mut self, db: &DB) -> WriteBatch {
         let mut changes = std::mem::take(&mut self.changes);
         changes.sort_by_key(|change| (change.family, self.bytes(change.key.0, change.key.1)));
         let families: Vec<_> =
@@ -168,5 +165,13 @@ impl RowSink for Batch {
 
 /// What a row takes in RocksDB's batch beside key and value: a tag, the family's number and two lengths.
 const ROW_OVERHEAD_BYTES: usize = 8;
-/// Most bytes of memory that an empty batch keeps.
+/// Most bytes of memory that an empty batch keeps for keys and values, and for their places.
 const KEPT_BYTES_MAX: usize = 32 << 20;
+
+/// Empties a list; its memory stays unless it is very much.
+fn empty<T>(list: &mut Vec<T>) {
+    match list.capacity() * size_of::<T>() <= KEPT_BYTES_MAX {
+        true => list.clear(),
+        false => *list = Vec::new(),
+    }
+}

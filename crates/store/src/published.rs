@@ -167,7 +167,7 @@ impl Published {
         let mut options = WriteOptions::default();
         options.set_sync(sync);
         self.db
-            .write_opt(batch.sorted(&self.db), &options)
+            .write_opt(batch.write_batch(&self.db), &options)
             .map_err(|error| StoreError::Unpublished(error.to_string()))
     }
 

@@ -32,7 +32,7 @@ pub struct Crash {
 impl Run {
     /// One partition, large batches, no crash.
     pub fn plain() -> Self {
-        Self { partitions: 1, batch_records_max: 4_096, crashes: Vec::new() }
+        Self { partitions: 1, batch_records_max: 16_384, crashes: Vec::new() }
     }
 }
 

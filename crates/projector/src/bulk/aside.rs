@@ -14,7 +14,6 @@ use super::{BulkError, Unfit, entry::Kept, spill::changed};
 use crate::{
     incoming::{self, Arrivals, IncomingDecision, Read},
     replay::Shards,
-    run::quiet,
     warm::Warm,
     working::Working,
 };
@@ -83,11 +82,8 @@ impl Aside {
         }
         let snapshot = store.snapshot();
         let mut working = Working::load(&snapshot, hash_key, shards, arrivals.all(), &mut Warm::new(0))?;
-        // Counters of the projector's metrics count the live fold alone.
-        quiet::unless(false, || {
-            arrivals.all().iter().try_for_each(|one| working.fold(one))?;
-            decisions.iter().try_for_each(|decision| working.decide(decision))
-        })?;
+        arrivals.all().iter().try_for_each(|one| working.fold(one))?;
+        decisions.iter().try_for_each(|decision| working.decide(decision))?;
         let mut batch = Batch::default();
         let after = working.put_into(&mut batch, false)?;
         store.write(batch)?;

@@ -3,6 +3,6 @@
 use metrics::{NoopRecorder, with_local_recorder};
 
 /// Does it; what it meters counts only where `metered` is set.
-pub(crate) fn unless<T>(metered: bool, act: impl FnOnce() -> T) -> T {
+pub(super) fn unless<T>(metered: bool, act: impl FnOnce() -> T) -> T {
     if metered { act() } else { with_local_recorder(&NoopRecorder, act) }
 }

@@ -43,7 +43,7 @@ pub(super) struct ShardThread {
     pub(super) settings: ProjectorSettings,
     pub(super) shards: BTreeMap<u32, ShardRow>,
     pub(super) warm: Warm,
-    /// What the batch under way writes; empty between two.
+    /// What the batch under way writes; its memory serves the next.
     pub(super) rows: store::Batch,
     pub(super) publisher: watch::Sender<Progress>,
     pub(super) stop: Arc<AtomicBool>,
@@ -117,6 +117,7 @@ impl ShardThread {
             });
             match written {
                 Ok(shards) => {
+                    meter_folded(&self.shards, &shards);
                     self.shards = shards;
                     self.publish(None);
                     meter::committed(arrived.records, started.elapsed());
@@ -174,7 +175,6 @@ impl ShardThread {
         for decision in decisions {
             working.decide(decision)?;
         }
-        self.rows.clear();
         let after = working.put_into(&mut self.rows, touches)?;
         self.store.write_out(&mut self.rows)?;
         Ok(after.keep(&mut self.warm))
@@ -218,6 +218,13 @@ struct Batch {
     decisions: Vec<IncomingDecision>,
     letters: Vec<NewRecord>,
     shards: BTreeMap<u32, ShardRow>,
+}
+
+/// Counts what a write added to the shards.
+fn meter_folded(before: &BTreeMap<u32, ShardRow>, after: &BTreeMap<u32, ShardRow>) {
+    let sum = |shards: &BTreeMap<u32, ShardRow>, of: fn(&ShardRow) -> u64| shards.values().map(of).sum::<u64>();
+    let added = |of| sum(after, of).saturating_sub(sum(before, of));
+    meter::folded(added(|row| row.touchpoints), added(|row| row.copies), added(|row| row.conflicts));
 }
 
 fn newer_format(Position { partition, offset }: Position, version: u32) -> String {

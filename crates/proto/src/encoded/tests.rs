@@ -6,8 +6,8 @@ use prost_types::{Struct, Value, value::Kind};
 use super::*;
 use crate::{
     customer::{
-        Customer, CustomerConsent, CustomerIdentifier, CustomerResult as TypedResult, MetricBreakdown, MetricValue,
-        customer_ref::Ref, metric_value,
+        Customer, CustomerConsent, CustomerIdentifier, CustomerResult, MetricBreakdown, MetricValue, customer_ref::Ref,
+        metric_value,
     },
     mask::ReadMask,
 };
@@ -81,10 +81,12 @@ proptest! {
             let raw = GetCustomerResponse { customer: encoded(customer), applied: applied.clone() };
             prop_assert_eq!(typed.encode_to_vec(), raw.encode_to_vec());
         }
-        let results = customers.iter().map(|customer| CustomerResult { customer: encoded(customer) }).collect();
-        let raw = BatchGetCustomersResponse { results, applied: applied.clone() };
-        let results = customers.into_iter().map(|customer| TypedResult { customer }).collect();
-        prop_assert_eq!(customer::BatchGetCustomersResponse { results, applied }.encode_to_vec(), raw.encode_to_vec());
+        let mut raw = BatchGetCustomersResponse::with_room(0, 0, applied.clone());
+        customers.iter().for_each(|customer| raw.push(encoded(customer).as_deref()));
+        let results = customers.into_iter().map(|customer| CustomerResult { customer }).collect();
+        let typed = customer::BatchGetCustomersResponse { results, applied }.encode_to_vec();
+        prop_assert_eq!(&typed, &raw.encode_to_vec());
+        prop_assert_eq!(BatchGetCustomersResponse::decode(typed.as_slice()).unwrap(), raw);
     }
 
     #[test]

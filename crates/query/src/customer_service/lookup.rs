@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use proto::customer::AppliedOffset;
 use store::{CustomerRows, Snapshot, changes::Stamp};
 use tonic::Status;
@@ -19,9 +18,9 @@ pub(super) struct Lookup {
     pub(super) mask: Arc<Mask>,
 }
 
-/// Encoded customers in the order in which they were sought, all at one state.
+/// Answers in the order in which they were sought, all at one state.
 pub(super) struct Found {
-    pub(super) customers: Vec<Option<Bytes>>,
+    pub(super) answers: Vec<Answer>,
     pub(super) applied: Vec<AppliedOffset>,
 }
 
@@ -32,9 +31,9 @@ impl Lookup {
     /// Finds everybody; on a thread where it may block, unless all is remembered.
     pub(super) async fn answer(self, context: &Context) -> Result<Found, Status> {
         let held = self.held(context);
-        match self.remembered(context, &held) {
-            Some(found) => Ok(found),
-            None => context.read(move |context| self.read(context, held)).await,
+        match self.remembered(context, held) {
+            Ok(found) => Ok(found),
+            Err(held) => context.read(move |context| self.read(context, held)).await,
         }
     }
 
@@ -48,20 +47,17 @@ impl Lookup {
         self.sought.iter().map(held).collect()
     }
 
-    /// The answer, if all of it is remembered and holds.
-    fn remembered(&self, context: &Context, held: &Held) -> Option<Found> {
-        let answers = context.answers.as_ref()?;
-        if held.iter().any(Option::is_none) {
-            return None;
-        }
-        let applied = answers.applied(&context.progress.borrow());
-        let customer = |held: &Option<Answer>| {
-            let held = held.as_ref().filter(|held| held.holds(&context.store))?;
-            Some(held.customer())
+    /// The answer, if all of it is remembered and holds; else what is.
+    fn remembered(&self, context: &Context, held: Held) -> Result<Found, Held> {
+        let Some(kept) = context.answers.as_ref().filter(|_| held.iter().all(Option::is_some)) else {
+            return Err(held);
         };
-        let customers = held.iter().map(customer).collect::<Option<_>>()?;
-        context.hot.lookups().answered(self.sought.len(), 0);
-        Some(Found { customers, applied })
+        let applied = kept.applied(&context.progress.borrow());
+        if !held.iter().flatten().all(|answer| answer.holds(&context.store)) {
+            return Err(held);
+        }
+        context.hot.lookups().answered(held.len(), 0);
+        Ok(Found { answers: held.into_iter().flatten().collect(), applied })
     }
 
     /// The answer at a snapshot that is younger than all that is held.
@@ -69,7 +65,7 @@ impl Lookup {
         let stamp = context.store.stamp();
         let snapshot = context.store.snapshot();
         let applied = covered(&snapshot)?;
-        let mut customers = Vec::with_capacity(self.sought.len());
+        let mut answers = Vec::with_capacity(self.sought.len());
         let rows = CustomerRows::new(&snapshot, &context.rules, &context.hash_key);
         let mut misses = 0;
         for (sought, held) in self.sought.iter().zip(held) {
@@ -80,10 +76,10 @@ impl Lookup {
                     self.fresh(context, &snapshot, &rows, stamp, sought, &applied)?
                 }
             };
-            customers.push(answer.customer());
+            answers.push(answer);
         }
         context.hot.lookups().answered(self.sought.len() - misses, misses);
-        Ok(Found { customers, applied })
+        Ok(Found { answers, applied })
     }
 
     /// The answer of a snapshot that covers this; kept, if it can be.
