@@ -133,7 +133,8 @@ pub fn foresee(segments: &Segments, customer: &Customer, told: &Told) -> Told {
     Told { due: clear, ..told.clone() }
 }
 
-/// What is to be told at an instant, nothing having happened, without a look at the customer; `None` where one is needed.
+/// What is to be told at an instant, nothing having happened, without a look at the customer; `None` where one is needed. It is told
+/// up to the last deadline that came: what comes late after that is no correction, and has its own instant.
 pub fn comes_true(segments: &Segments, told: &Told, now: Micros) -> Option<Advance> {
     let groups = segments.groups();
     if told.segments.keys().any(|segment| segments.name(*segment).is_none()) {

@@ -145,7 +145,6 @@ proptest! {
             }
             delivered.extend(news.iter().cloned());
             delivered.sort_by_key(|deed| deed.at);
-            let before = now;
             now = match look {
                 Look::After(micros) => now + micros,
                 Look::AtNext => next.map_or(now, |next| next.0),
@@ -168,7 +167,7 @@ proptest! {
                 let own = step.changes.iter().filter(|change| name(change.segment) == which);
                 for change in own.filter(|change| !change.correction && told.until.is_some()) {
                     let at = change.effective_at.0;
-                    prop_assert!(before < at && at <= now);
+                    prop_assert!(told.until.is_none_or(|until| until.0 < at) && at <= now);
                     prop_assert_eq!((truth(at - 1), truth(at)), (!change.entered, change.entered), "{}", condition);
                 }
             }
@@ -176,6 +175,9 @@ proptest! {
                 step.told.segments.iter().map(|(segment, entry)| (name(*segment), entry.since.0)).collect::<BTreeMap<_, _>>(),
                 members.clone()
             );
+            // A look tells up to now, and what comes true without one up to its own instant: what comes late after it is exact.
+            prop_assert!(step.told.until >= told.until && step.told.until <= Some(Micros(now)));
+            prop_assert!(step.changes.iter().all(|change| Some(change.effective_at) <= step.told.until));
             next = step.told.next();
             prop_assert!(next.is_none_or(|next| next.0 > now));
             told = step.told;
