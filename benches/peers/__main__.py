@@ -14,6 +14,7 @@ from pathlib import Path
 
 import counts
 import folds
+import large
 import lookups
 import machine
 import postgres
@@ -23,26 +24,31 @@ import workload
 from plan import Plan
 
 FOLDS = ["streams-same-work", "streams-best-case", "patron-zipf", "patron-uniform", "patron-unsynced", "postgres", "consumer"]
+# Customers, touchpoints, gigabytes of disk.
+SIZES = {"short": (100_000, 500_000, 4), "full": (1_000_000, 5_000_000, 30), "large": (10_000_000, 20_000_000, 35)}
 KILLS = ["streams-killed", "streams-killed-transactional", "patron-killed"]
 
 
 def arguments():
     parser = argparse.ArgumentParser(prog="./dev bench peers", description=__doc__.splitlines()[0])
-    parser.add_argument("--full", action="store_true", help="1 M customers and 5 M touchpoints, up to an hour; else a tenth")
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--full", action="store_true", help="1 M customers and 5 M touchpoints, up to an hour; else a tenth")
+    size.add_argument("--large", action="store_true", help="ours alone: 10 M customers, 20 M touchpoints and a campaign of 10 M")
     parser.add_argument("--dir", type=Path, help="folder for data and results; default one of the system's temporary folder")
     parser.add_argument("--again", action="store_true", help="forget the results that are there")
     return parser.parse_args()
 
 
 def plan_of(args):
-    name = "full" if args.full else "short"
+    name = "large" if args.large else "full" if args.full else "short"
     folder = args.dir or Path(tempfile.gettempdir()) / f"patron-peers-{name}"
-    sizes = (1_000_000, 5_000_000, 30) if args.full else (100_000, 500_000, 4)
-    return Plan(name, *sizes, folder.absolute())
+    return Plan(name, *SIZES[name], folder.absolute())
 
 
 def steps(plan, kafka):
     """All steps by their names, in the order in which they build on each other."""
+    if plan.name == "large":
+        return large.steps(plan, kafka)
     streams = lambda work, **more: folds.KafkaStreams(plan, kafka, "zipf", work, **more)
     patron = lambda state, crowd="zipf", **env: folds.Patron(plan, kafka, crowd, state, env=env)
     return {
@@ -56,7 +62,7 @@ def steps(plan, kafka):
         "patron-killed": lambda: folds.killed(patron("killed")),
         "patron-unsynced": lambda: folds.measured(patron("unsynced", PATRON_STORE_SYNC="false")),
         "lookups": lambda: lookups.measure(plan, kafka),
-        "counts": lambda: counts.measure(plan, kafka),
+        "counts": lambda: counts.measure(plan, kafka, "zipf", plan.result("patron-zipf")["state"]),
         "postgres": lambda: postgres.measure(plan),
         "workload-uniform": lambda: workload.publish(plan, kafka, "uniform"),
         "patron-uniform": lambda: folds.measured(patron("uniform", "uniform")),
@@ -67,11 +73,15 @@ def report(plan):
     lines = [f"{plan.customers:,} customers, {plan.touchpoints:,} touchpoints; {os.cpu_count()} cores; "]
     lines[0] += f"load at the end {os.getloadavg()[0]:.1f}; {time.strftime('%d %B %Y')}."
     of = plan.result
-    for part in [table.ratios(of), table.folds(of, FOLDS), table.kills(of, KILLS), table.lookups(of), table.counts(of)]:
+    for part in large.tables(of) if plan.name == "large" else tables(of):
         lines += ["", *part]
     text = "\n".join(lines) + "\n"
     (plan.folder / "table.md").write_text(text)
     print(f"\n{text}\nkept in {plan.folder}/table.md; each step's figures in {plan.folder}/results")
+
+
+def tables(of):
+    return [table.ratios(of), table.folds(of, FOLDS), table.kills(of, KILLS), table.lookups(of), table.counts(of)]
 
 
 def main():

@@ -45,12 +45,12 @@ def timed(count):
     return {"count": answer, "seconds": statistics.median(seconds)}
 
 
-def measure(plan, kafka):
-    state = plan.result("patron-zipf")["state"]
+def measure(plan, kafka, crowd, state):
+    """Over a crowd's state, which was exported."""
     table = plan.path("counts", "customers.parquet")
     duckdb.execute(TABLE.format(out=plan.path("exports", state), table=table))
     result = {"duckdb": by_duckdb(plan, table), **by_chdb(plan, table)}
-    with services.standing(plan, kafka, "zipf", state) as (_, server):
+    with services.standing(plan, kafka, crowd, state) as (_, server):
         command = [plan.probe, "count", "--server", server, "--as-of", AS_OF, "--runs", 3, " && ".join(PREDICATES)]
         result["patron"] = json.loads(machine.run(command))
     wanted = result["duckdb"]["count"]

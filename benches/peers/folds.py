@@ -113,8 +113,11 @@ FROM served LEFT JOIN ({reference.CUSTOMERS.format(facts="facts")}) AS timelines
 """
 
 
-def measured(fold):
-    """All of the topic, from the first commit to the last: rate, and processor time and bytes written of it and the broker."""
+def measured(fold, before=0):
+    """All of the topic, from the first commit to the last: rate, and processor time and bytes written of it and the broker.
+
+    So many touchpoints were folded into its state before.
+    """
     broker = machine.usage(fold.kafka.pid)
     began, begun = time.monotonic(), None
     process = fold.start()
@@ -127,7 +130,7 @@ def measured(fold):
         cpu, broker_cpu = machine.usage(process.pid)["cpu"], machine.usage(fold.kafka.pid)["cpu"]
         first_at, first, first_cpu = begun
         found = {
-            "touchpoints": last,
+            "touchpoints": last - before,
             "seconds": at - began,
             "touchpoints_per_second": (last - first) / (at - first_at),
             "cpu_us": (cpu - first_cpu) / (last - first) * 1e6,
@@ -165,9 +168,9 @@ def killed(fold):
         fold.end()
 
 
-def consumed(plan, kafka):
+def consumed(plan, kafka, crowd="zipf"):
     """The floor: the same topic polled by bare rdkafka."""
-    command = [plan.probe, "consume", "--brokers", kafka.brokers, "--topic", "zipf-touchpoints"]
+    command = [plan.probe, "consume", "--brokers", kafka.brokers, "--topic", f"{crowd}-touchpoints"]
     it = json.loads(machine.run(command))
     rates = {"touchpoints_per_second": it["touchpoints"] / it["seconds"], "cpu_us": it["cpu_seconds"] / it["touchpoints"] * 1e6}
     return {**it, **rates}

@@ -9,18 +9,27 @@ from plan import DAYS
 
 
 def publish(plan, kafka, crowd):
-    """Fills the topic of a crowd, `zipf` or `uniform`."""
+    """Fills the topic of a crowd, `zipf` or `uniform`, and works out what must come of it."""
     kafka.delete_topics(f"{crowd}-.*")
-    generate = [plan.patron, "generate", "--user-id-alone", "--days", DAYS, "--customers", plan.customers]
-    generate += ["--touchpoints", plan.touchpoints, *(["--uniform"] if crowd == "uniform" else [])]
+    words = ["--uniform"] if crowd == "uniform" else []
     lines = plan.path("generated", f"{crowd}.ndjson")
-    machine.run([*generate, "--to", lines])
+    machine.run([*generate(plan, plan.touchpoints, *words), "--to", lines])
     made = reference.make(plan, crowd, lines)
     lines.unlink()
+    return {**made, **send(plan, kafka, crowd, plan.touchpoints, *words)}
+
+
+def generate(plan, touchpoints, *words, days=DAYS):
+    command = [plan.patron, "generate", "--user-id-alone", "--days", days, "--customers", plan.customers]
+    return [*command, "--touchpoints", touchpoints, *words]
+
+
+def send(plan, kafka, crowd, touchpoints, *words, days=DAYS):
+    """Adds generated touchpoints to the topic of a crowd."""
     ingest, server = services.patron(plan, kafka, "ingest", crowd)
     with ingest:
         while not services.succeeds([plan.patron, "dead-letters", "list", "--server", server]):
             time.sleep(0.1)
         began = time.monotonic()
-        machine.run([*generate, "--server", server])
-    return {**made, "publish_seconds": round(time.monotonic() - began, 1)}
+        machine.run([*generate(plan, touchpoints, *words, days=days), "--server", server])
+    return {"publish_seconds": round(time.monotonic() - began, 1)}

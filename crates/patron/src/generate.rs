@@ -103,6 +103,13 @@ impl Generator {
         Self { user_id_alone: true, ..self }
     }
 
+    /// Numbers episodes from here on, from which messages, visits and orders have their names: sets of other numbers lie beside each
+    /// other, where those of the same are taken for copies.
+    #[must_use]
+    pub fn numbered_from(self, episode: u64) -> Self {
+        Self { episodes: episode, ..self }
+    }
+
     fn span_micros(&self) -> u64 {
         u64::from(self.settings.days) * hours::DAY_MICROS
     }

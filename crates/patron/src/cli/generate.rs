@@ -32,6 +32,8 @@ use crate::{
 const BATCH_TOUCHPOINTS: usize = 1_000;
 /// Batches that wait between making and sending.
 const BATCHES_WAITING_MAX: usize = 4;
+/// So that numbers never run out.
+const EPISODE_MAX: u64 = 1 << 60;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
@@ -60,6 +62,10 @@ pub(super) struct GenerateArgs {
     /// Each customer has one identifier alone, a user_id, on all of their touchpoints
     #[arg(long)]
     user_id_alone: bool,
+    /// Number of the first episode, in the names of messages, visits and orders: give a set that is to lie beside
+    /// another numbers of its own
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=EPISODE_MAX))]
+    first_episode: u64,
     /// Write NDJSON to this file; `-` is standard output
     #[arg(long, value_name = "FILE", default_value = "-", conflicts_with = "server")]
     to: PathBuf,
@@ -75,7 +81,7 @@ impl GenerateArgs {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         let Self { seed, customers, touchpoints, start, days, uniform, .. } = self;
         let settings = Settings { seed, customers, touchpoints, start, days, uniform };
-        let mut generator = Generator::new(settings).map_err(anyhow::Error::msg)?;
+        let mut generator = Generator::new(settings).map_err(anyhow::Error::msg)?.numbered_from(self.first_episode);
         if self.user_id_alone {
             generator = generator.by_user_id_alone();
         }

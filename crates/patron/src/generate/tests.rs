@@ -121,6 +121,22 @@ fn by_user_id_alone_the_facts_stay_and_each_is_of_one_customer() {
 }
 
 #[test]
+fn with_numbers_of_its_own_a_set_is_the_same_but_for_its_names() {
+    let (usual, other) = (generate(settings(5_000)), Generator::new(settings(5_000)).unwrap().numbered_from(1 << 40));
+    let other: Vec<Touchpoint> = other.collect();
+    let names = |touchpoints: &[Touchpoint]| -> BTreeSet<String> {
+        let of = |one: &Touchpoint| [one.message_id.clone(), one.visit_id.clone(), one.order_id().to_owned()];
+        touchpoints.iter().flat_map(of).filter(|name| !name.is_empty()).collect()
+    };
+    assert!(names(&usual).is_disjoint(&names(&other)));
+    assert_eq!(names(&usual).len(), names(&other).len());
+    let facts = |touchpoints: &[Touchpoint]| -> Vec<(String, Micros, usize)> {
+        touchpoints.iter().map(|one| (one.kind.clone(), one.occurred(), one.items.len())).collect()
+    };
+    assert_eq!(facts(&usual), facts(&other));
+}
+
+#[test]
 fn every_touchpoint_carries_what_its_kind_requires() {
     for touchpoint in generate(settings(10_000)) {
         let kind = Kind::of_name(&touchpoint.kind).unwrap();
