@@ -111,8 +111,8 @@ pub(crate) fn project(
     journal: &Arc<EmbeddedJournal>,
     runtime: &Runtime,
 ) -> Result<std::collections::BTreeMap<String, f64>> {
-    let ProjectorConfig { batch_records_max, batch_bytes_max } = ProjectorConfig::default();
-    let settings = ProjectorSettings { hash_key: feed::hash_key(), batch_records_max, batch_bytes_max };
+    let ProjectorConfig { batch_records_max, batch_bytes_max, warm_bytes } = ProjectorConfig::default();
+    let settings = ProjectorSettings { hash_key: feed::hash_key(), batch_records_max, batch_bytes_max, warm_bytes };
     let ends = journal.ends()?;
     let projector = Projector::start(Arc::clone(store), &journals(journal), settings)?;
     let mut progress = projector.progress();

@@ -63,7 +63,7 @@ pub(super) fn once(journal: &Arc<EmbeddedJournal>, data: &Path, series: &mut Ser
 fn open(journal: &Arc<EmbeddedJournal>, data: &Path) -> Result<Generations> {
     let StoreConfig { cache_bytes, write_buffer_bytes, sync } = StoreConfig::default();
     let cache = BlockCache::new(cache_bytes);
-    let ProjectorConfig { batch_records_max, batch_bytes_max } = ProjectorConfig::default();
+    let ProjectorConfig { batch_records_max, batch_bytes_max, warm_bytes } = ProjectorConfig::default();
     let settings = GenerationsSettings {
         data_dir: data.to_owned(),
         manifest: run::manifest(journal),
@@ -71,7 +71,7 @@ fn open(journal: &Arc<EmbeddedJournal>, data: &Path) -> Result<Generations> {
         write_buffer_bytes,
         sync,
         rebuild_memory_bytes: RebuildConfig::default().memory_bytes,
-        projector: ProjectorSettings { hash_key: feed::hash_key(), batch_records_max, batch_bytes_max },
+        projector: ProjectorSettings { hash_key: feed::hash_key(), batch_records_max, batch_bytes_max, warm_bytes },
         clock: || Micros(1),
     };
     Ok(Generations::open(settings, run::journals(journal))?)
@@ -83,7 +83,7 @@ fn one_after_the_other(journal: &Arc<EmbeddedJournal>, dir: &Path) -> Result<()>
     let (dir, cache) = (dir.to_owned(), BlockCache::new(half));
     let settings = StoreSettings { dir, cache, write_buffer_bytes: half, sync: false };
     let store = Store::open(&settings, &run::manifest(journal))?;
-    let ProjectorConfig { batch_records_max, batch_bytes_max } = ProjectorConfig::default();
+    let ProjectorConfig { batch_records_max, batch_bytes_max, .. } = ProjectorConfig::default();
     let limits = PollLimits { records_max: batch_records_max, bytes_max: batch_bytes_max };
     let until = (0..).zip(journal.ends()?).collect();
     Ok(replay::replay(&store, journal.as_ref(), &feed::hash_key(), limits, &until, &mut |_| true)?)

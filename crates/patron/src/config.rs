@@ -310,7 +310,8 @@ impl Config {
     pub fn kept_bytes(&self) -> usize {
         let query = [self.query.hot_bytes, self.query.counts_memory_bytes_max];
         let written = [self.store.write_buffer_bytes, self.publish.write_buffer_bytes, self.rebuild.memory_bytes];
-        let all = [self.store.cache_bytes].into_iter().chain(written).chain(query);
+        let fold = [self.projector.warm_bytes, self.projector.batch_bytes_max.saturating_mul(memory::BATCHES)];
+        let all = [self.store.cache_bytes].into_iter().chain(written).chain(fold).chain(query);
         all.fold(0, usize::saturating_add)
     }
 

@@ -13,7 +13,7 @@ use types::FragmentId;
 
 use crate::{
     touches::Touches,
-    warm::{ROW_BYTES_MAX, Warm},
+    warm::Warm,
     working::{FragmentWork, Working},
 };
 
@@ -21,16 +21,16 @@ use crate::{
 pub(crate) struct After {
     /// The shards.
     pub(crate) shards: BTreeMap<u32, ShardRow>,
-    /// The fragments of the batch; `None` for one that is too large to stay.
-    fragments: Vec<(FragmentId, Option<Box<FragmentWork>>)>,
+    /// The fragments of the batch, with the bytes of the rows that were put; `None` for one of which nothing was.
+    fragments: Vec<(FragmentId, Option<(Box<FragmentWork>, usize)>)>,
 }
 
 impl After {
     /// Keeps what can stay in memory. Only for who has written the batch.
     pub(crate) fn keep(self, warm: &mut Warm) -> BTreeMap<u32, ShardRow> {
         for (fragment, work) in self.fragments {
-            match work.and_then(FragmentWork::written) {
-                Some(work) => warm.keep(fragment, work),
+            match work.and_then(|(work, row_bytes)| Some((work.written()?, row_bytes))) {
+                Some((work, row_bytes)) => warm.keep(fragment, work, row_bytes),
                 // It may have been folded anew beside the one that stayed.
                 None => drop(warm.take(fragment)),
             }
@@ -49,11 +49,12 @@ impl Working<'_> {
         }
         let mut fragments = Vec::with_capacity(self.fragments.len());
         for (fragment, work) in std::mem::take(&mut self.fragments) {
-            let bytes = batch.bytes_len();
-            if work.dirty {
+            let (before, dirty) = (batch.bytes_len(), work.dirty);
+            if dirty {
                 self.put_fragment(batch, fragment, &work)?;
             }
-            fragments.push((fragment, Some(work).filter(|_| batch.bytes_len() - bytes <= ROW_BYTES_MAX)));
+            let row_bytes = batch.bytes_len() - before;
+            fragments.push((fragment, dirty.then_some((work, row_bytes))));
         }
         put_all::<Timeline, _>(batch, &self.timeline);
         put_all::<Conflicts, _>(batch, &self.conflicts);

@@ -34,6 +34,8 @@ pub struct ProjectorSettings {
     pub batch_records_max: usize,
     /// Most bytes of one batch.
     pub batch_bytes_max: usize,
+    /// Bytes of memory for the fragments touched last.
+    pub warm_bytes: usize,
 }
 
 /// What the projector reads, and where it puts what it cannot read.
@@ -139,7 +141,7 @@ impl Projector {
         let metered = Arc::new(AtomicBool::new(true));
         let touching = Arc::new(Touching::new(beside.touches));
         let dead_letters = DeadLetters::new(Arc::clone(&journals.dead_letters), journal.as_ref());
-        let warm = Warm::new(settings.batch_records_max);
+        let warm = Warm::new(settings.warm_bytes);
         let load = Load::owed(&store, journal, &settings, &beside)?;
         let loading = Arc::new(Loading::new(load.is_some()));
         let shard_thread = ShardThread {

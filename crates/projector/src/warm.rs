@@ -1,8 +1,8 @@
 //! Fragments that stay in memory from one batch to the next: most touchpoints are of customers who were here a moment ago, and
 //! reading a fragment costs more than folding into it.
 //!
-//! Owns which stay: those touched last, so many and no more. Holds nothing that is not in the store just so; whoever writes a fragment
-//! in another way has it forgotten.
+//! Owns which stay: those touched last, in so many bytes and no more. Holds nothing that is not in the store just so; whoever writes a
+//! fragment in another way has it forgotten.
 
 use std::collections::HashMap;
 
@@ -10,37 +10,69 @@ use types::FragmentId;
 
 use crate::working::FragmentWork;
 
-/// A fragment whose rows take more bytes than this does not stay, so that their number bounds the memory.
-pub(crate) const ROW_BYTES_MAX: usize = 4 << 10;
+/// A fragment whose rows take more bytes than this does not stay: it would send many others away.
+const ROW_BYTES_MAX: usize = 4 << 10;
+/// Decoded, a row takes so many times its bytes at most: texts and maps of a few entries take the most.
+const DECODED: usize = 8;
 
 /// The fragments that stay.
 #[derive(Debug)]
 pub(crate) struct Warm {
-    /// Most fragments of each of the two.
-    most: usize,
-    young: HashMap<FragmentId, Box<FragmentWork>>,
+    /// Most bytes of each of the two.
+    bytes_max: usize,
+    young: Kept,
     /// Those that go when `young` is full the next time, unless they are touched before.
-    old: HashMap<FragmentId, Box<FragmentWork>>,
+    old: Kept,
+}
+
+/// Fragments, and how many bytes they take.
+#[derive(Debug, Default)]
+struct Kept {
+    fragments: HashMap<FragmentId, (Box<FragmentWork>, usize)>,
+    bytes: usize,
 }
 
 impl Warm {
-    /// At most twice as many fragments.
-    pub(crate) fn new(most: usize) -> Self {
-        Self { most, young: HashMap::new(), old: HashMap::new() }
+    /// Within so many bytes of memory.
+    pub(crate) fn new(bytes: usize) -> Self {
+        Self { bytes_max: bytes / 2, young: Kept::default(), old: Kept::default() }
     }
 
     /// Gives a fragment out; it is forgotten unless it is kept again.
     pub(crate) fn take(&mut self, fragment: FragmentId) -> Option<Box<FragmentWork>> {
-        self.young.remove(&fragment).or_else(|| self.old.remove(&fragment))
+        self.young.take(fragment).or_else(|| self.old.take(fragment))
     }
 
-    /// Keeps a fragment as it was just written.
-    pub(crate) fn keep(&mut self, fragment: FragmentId, work: Box<FragmentWork>) {
-        if self.young.len() >= self.most {
+    /// Keeps a fragment as it was just written, in rows of so many bytes; not one that is too large.
+    pub(crate) fn keep(&mut self, fragment: FragmentId, work: Box<FragmentWork>, row_bytes: usize) {
+        let bytes = bytes_of(row_bytes);
+        if row_bytes > ROW_BYTES_MAX || bytes > self.bytes_max {
+            return;
+        }
+        if self.young.bytes + bytes > self.bytes_max {
             std::mem::swap(&mut self.young, &mut self.old);
             self.young.clear();
         }
-        self.young.insert(fragment, work);
+        let replaced = self.young.fragments.insert(fragment, (work, bytes));
+        self.young.bytes = self.young.bytes + bytes - replaced.map_or(0, |(_, bytes)| bytes);
+    }
+}
+
+/// What a fragment takes at most whose rows have so many bytes.
+fn bytes_of(row_bytes: usize) -> usize {
+    size_of::<(FragmentId, Box<FragmentWork>, usize)>() + size_of::<FragmentWork>() + DECODED * row_bytes
+}
+
+impl Kept {
+    fn take(&mut self, fragment: FragmentId) -> Option<Box<FragmentWork>> {
+        let (work, bytes) = self.fragments.remove(&fragment)?;
+        self.bytes -= bytes;
+        Some(work)
+    }
+
+    fn clear(&mut self) {
+        self.fragments.clear();
+        self.bytes = 0;
     }
 }
 
@@ -49,18 +81,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn those_touched_last_stay_and_their_number_is_bounded() {
-        let mut warm = Warm::new(4);
+    fn those_touched_last_stay_and_their_bytes_are_bounded() {
+        let mut warm = Warm::new(2 * 4 * bytes_of(100));
         for number in 0..40 {
-            warm.keep(FragmentId([number; 16]), Box::default());
+            warm.keep(FragmentId([number; 16]), Box::default(), 100);
             if let Some(first) = warm.take(FragmentId([0; 16])) {
-                warm.keep(FragmentId([0; 16]), first);
+                warm.keep(FragmentId([0; 16]), first, 100);
             }
-            assert!(warm.young.len() <= 4 && warm.old.len() <= 4);
+            for kept in [&warm.young, &warm.old] {
+                assert!(kept.fragments.len() <= 4);
+                assert_eq!(kept.bytes, kept.fragments.len() * bytes_of(100));
+            }
         }
         assert!(warm.take(FragmentId([0; 16])).is_some(), "touched each time");
         assert!(warm.take(FragmentId([0; 16])).is_none(), "given out");
         assert!(warm.take(FragmentId([39; 16])).is_some());
         assert!(warm.take(FragmentId([1; 16])).is_none());
+    }
+
+    #[test]
+    fn what_is_too_large_does_not_stay_and_sends_nobody_away() {
+        let mut warm = Warm::new(1 << 20);
+        warm.keep(FragmentId([0; 16]), Box::default(), 100);
+        warm.keep(FragmentId([1; 16]), Box::default(), ROW_BYTES_MAX + 1);
+        assert!(warm.take(FragmentId([1; 16])).is_none());
+        assert!(warm.take(FragmentId([0; 16])).is_some());
+        let mut none = Warm::new(0);
+        none.keep(FragmentId([0; 16]), Box::default(), 0);
+        assert!(none.take(FragmentId([0; 16])).is_none());
     }
 }

@@ -52,6 +52,7 @@ pub(crate) const STEADY: usize = 4_096;
 const CUSTOMERS: u64 = 400;
 const BATCH_RECORDS: usize = 512;
 const BATCH_BYTES: usize = 1 << 20;
+const WARM_BYTES: usize = 2 << 20;
 
 const WAIT_MAX: Duration = Duration::from_secs(600);
 
@@ -122,8 +123,8 @@ fn runtime() -> Runtime {
 fn project(journal: &Path, state: &Path) {
     let journal = open(journal);
     let store = open_store(state, journal.as_ref());
-    let settings =
-        ProjectorSettings { hash_key: hash_key(), batch_records_max: BATCH_RECORDS, batch_bytes_max: BATCH_BYTES };
+    let (batch_records_max, batch_bytes_max, warm_bytes) = (BATCH_RECORDS, BATCH_BYTES, WARM_BYTES);
+    let settings = ProjectorSettings { hash_key: hash_key(), batch_records_max, batch_bytes_max, warm_bytes };
     let end = journal.ends().expect("the journal answers").iter().sum::<u64>();
     let projector = Projector::start(store, &journals(&(journal as Arc<dyn Journal>)), settings).expect("it starts");
     let mut progress = projector.progress();

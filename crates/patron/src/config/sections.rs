@@ -91,6 +91,8 @@ pub struct ProjectorConfig {
     pub batch_records_max: usize,
     /// Most bytes of one batch of records.
     pub batch_bytes_max: usize,
+    /// Bytes of memory for the fragments touched last.
+    pub warm_bytes: usize,
 }
 
 /// State.
@@ -286,7 +288,7 @@ impl Default for IngestConfig {
 
 impl Default for ProjectorConfig {
     fn default() -> Self {
-        Self { batch_records_max: 16_384, batch_bytes_max: 16 << 20 }
+        Self { batch_records_max: 16_384, batch_bytes_max: 16 << 20, warm_bytes: 64 << 20 }
     }
 }
 

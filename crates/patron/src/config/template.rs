@@ -71,7 +71,9 @@ pub const TEMPLATE: &str = r#"# Patron's configuration. Every line shows a defau
 
 [projector]
 #batch_records_max = 16384
+# Shares of memory_bytes: records of a batch, of which up to three are in memory, and the fragments touched last.
 #batch_bytes_max = 16777216
+#warm_bytes = 67108864
 
 [store]
 # Shares of memory_bytes: cached blocks of all that is read from files, and writes that are not in files yet.

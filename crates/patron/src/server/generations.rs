@@ -27,6 +27,7 @@ pub(super) fn open(
             hash_key: hash_key.clone(),
             batch_records_max: config.projector.batch_records_max,
             batch_bytes_max: config.projector.batch_bytes_max,
+            warm_bytes: config.projector.warm_bytes,
         },
         clock: || WallClock.now(),
     };

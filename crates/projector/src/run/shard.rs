@@ -71,7 +71,7 @@ impl ShardThread {
 
     /// Has the journal read from where the shards are.
     fn read(&self, reader: Box<dyn Reader>) -> io::Result<Reading> {
-        let ProjectorSettings { hash_key, batch_records_max, batch_bytes_max } = self.settings.clone();
+        let ProjectorSettings { hash_key, batch_records_max, batch_bytes_max, .. } = self.settings.clone();
         let limits = PollLimits { records_max: batch_records_max, bytes_max: batch_bytes_max };
         let next = self.shards.iter().map(|(partition, row)| (*partition, row.applied)).collect();
         Reading::start(reader, next, limits, hash_key)
