@@ -144,7 +144,12 @@ impl Pipeline {
 
     /// Runs a projector until everything in the journal is folded.
     pub fn fold(&self, batch_records_max: usize) {
-        let settings = ProjectorSettings { hash_key: hash_key(), batch_records_max, batch_bytes_max: 1 << 20, warm_bytes: 1 << 16 };
+        let settings = ProjectorSettings {
+            hash_key: hash_key(),
+            batch_records_max,
+            batch_bytes_max: 1 << 20,
+            warm_bytes: 1 << 16,
+        };
         let touchpoints: Arc<dyn Journal> = Arc::clone(&self.journal) as Arc<dyn Journal>;
         let projector = Projector::start(Arc::clone(&self.store), &journals(&touchpoints), settings);
         let projector = projector.expect("a projector starts");

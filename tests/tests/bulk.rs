@@ -113,7 +113,8 @@ fn assert_same(left: &Store, right: &Store) {
 
 /// Runs a projector until everything in the journal is folded.
 fn fold_on(store: &Arc<Store>, journal: &Arc<dyn Journal>) {
-    let settings = ProjectorSettings { hash_key: hash_key(), batch_records_max: 7, batch_bytes_max: 1 << 20, warm_bytes: 1 << 16 };
+    let settings =
+        ProjectorSettings { hash_key: hash_key(), batch_records_max: 7, batch_bytes_max: 1 << 20, warm_bytes: 1 << 16 };
     let projector = Projector::start(Arc::clone(store), &journals(journal), settings).unwrap();
     let (ends, began) = (journal.ends().unwrap(), Instant::now());
     while (0..).zip(&ends).any(|(partition, end)| projector.progress().borrow().applied[&partition] < *end) {

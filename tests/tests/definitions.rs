@@ -370,7 +370,12 @@ fn the_state_holds_what_the_pure_fold_says() {
     let end = records.len() as u64;
     runtime.block_on(definitions.append(records.into_iter().map(record).collect())).unwrap();
     let dir = tempfile::tempdir().unwrap();
-    let settings = ProjectorSettings { hash_key: hash_key(), batch_records_max: 10, batch_bytes_max: 1 << 20, warm_bytes: 1 << 16 };
+    let settings = ProjectorSettings {
+        hash_key: hash_key(),
+        batch_records_max: 10,
+        batch_bytes_max: 1 << 20,
+        warm_bytes: 1 << 16,
+    };
     let open = open_store(dir.path(), touchpoints.as_ref());
     let both = Journals { definitions, ..journals(&touchpoints) };
     let projector = Projector::start(Arc::clone(&open), &both, settings).unwrap();

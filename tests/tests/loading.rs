@@ -140,7 +140,12 @@ fn open(data_dir: &Path, journal: &Arc<Gated>) -> Arc<Generations> {
         sync: false,
         // So little that entries go through files.
         rebuild_memory_bytes: 1 << 20,
-        projector: ProjectorSettings { hash_key: hash_key(), batch_records_max: 100, batch_bytes_max: 1 << 20, warm_bytes: 1 << 16 },
+        projector: ProjectorSettings {
+            hash_key: hash_key(),
+            batch_records_max: 100,
+            batch_bytes_max: 1 << 20,
+            warm_bytes: 1 << 16,
+        },
         clock: || Micros(1),
     };
     let touchpoints: Arc<dyn Journal> = Arc::clone(journal) as Arc<dyn Journal>;

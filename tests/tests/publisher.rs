@@ -126,7 +126,12 @@ impl World {
         let journal: Arc<dyn Journal> = Arc::new(MemoryJournal::new(2));
         let dir = tempfile::tempdir().unwrap();
         let store = open_store(&dir.path().join("state"), journal.as_ref());
-        let settings = ProjectorSettings { hash_key: hash_key(), batch_records_max, batch_bytes_max: 1 << 20, warm_bytes: 1 << 16 };
+        let settings = ProjectorSettings {
+            hash_key: hash_key(),
+            batch_records_max,
+            batch_bytes_max: 1 << 20,
+            warm_bytes: 1 << 16,
+        };
         let beside = Beside { touches: true, ..Beside::default() };
         let projector = Projector::start_beside(Arc::clone(&store), &journals(&journal), settings, beside).unwrap();
         let (progress, touching) = (projector.progress(), projector.touching());

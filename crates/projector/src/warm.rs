@@ -12,7 +12,8 @@ use crate::working::FragmentWork;
 
 /// A fragment whose rows take more bytes than this does not stay: it would send many others away.
 const ROW_BYTES_MAX: usize = 4 << 10;
-/// Decoded, a row takes so many times its bytes at most: texts and maps of a few entries take the most.
+/// Decoded, rows take about so many times their bytes, because a map of few entries takes as much as one of eleven. Over generated
+/// touchpoints the sum came to 1.11 times what an allocator counted.
 const DECODED: usize = 8;
 
 /// The fragments that stay.
@@ -58,7 +59,7 @@ impl Warm {
     }
 }
 
-/// What a fragment takes at most whose rows have so many bytes.
+/// About what a fragment takes whose rows have so many bytes.
 fn bytes_of(row_bytes: usize) -> usize {
     size_of::<(FragmentId, Box<FragmentWork>, usize)>() + size_of::<FragmentWork>() + DECODED * row_bytes
 }

@@ -52,7 +52,8 @@ pub(crate) const STEADY: usize = 4_096;
 const CUSTOMERS: u64 = 400;
 const BATCH_RECORDS: usize = 512;
 const BATCH_BYTES: usize = 1 << 20;
-const WARM_BYTES: usize = 2 << 20;
+/// All fragments find room.
+const WARM_BYTES: usize = 8 << 20;
 
 const WAIT_MAX: Duration = Duration::from_secs(600);
 

@@ -84,7 +84,8 @@ impl JournalFacts for Facts {
 
 fn generation(journal: &Arc<MemoryJournal>, dir: &Path, rules: Arc<identity::Rules>) -> (Projector, Live) {
     let store = open_store(dir, journal.as_ref());
-    let settings = ProjectorSettings { hash_key: hash_key(), batch_records_max: 3, batch_bytes_max: 1 << 20, warm_bytes: 1 << 16 };
+    let settings =
+        ProjectorSettings { hash_key: hash_key(), batch_records_max: 3, batch_bytes_max: 1 << 20, warm_bytes: 1 << 16 };
     let touchpoints: Arc<dyn Journal> = Arc::clone(journal) as Arc<dyn Journal>;
     let projector = Projector::start(Arc::clone(&store), &journals(&touchpoints), settings).unwrap();
     let progress = projector.progress();

@@ -5,9 +5,9 @@ use super::ConfigError;
 /// The bound's key.
 pub(super) const BOUND: &str = "memory_bytes";
 /// The bound unless told otherwise.
-pub(super) const BYTES: usize = 1_408 << 20;
+pub(super) const BYTES: usize = 1_472 << 20;
 /// With less, filters of what is not in files yet would take most of their memory.
-const BYTES_LEAST: usize = 88 << 20;
+const BYTES_LEAST: usize = 92 << 20;
 /// Settings that are shares of the bound, in parts of it. What may wait or be fetched ahead (`pending_bytes_max`, `prefetch_bytes_max`)
 /// has bounds of its own.
 const SHARES: [(&str, usize); 8] = [
@@ -15,7 +15,7 @@ const SHARES: [(&str, usize); 8] = [
     ("store.write_buffer_bytes", 16),
     ("publish.write_buffer_bytes", 4),
     ("rebuild.memory_bytes", 8),
-    ("projector.warm_bytes", 4),
+    ("projector.warm_bytes", 8),
     ("projector.batch_bytes_max", 1),
     ("query.hot_bytes", 4),
     ("query.counts_memory_bytes_max", 32),
@@ -23,7 +23,7 @@ const SHARES: [(&str, usize); 8] = [
 /// Three batches are in memory, one of them read already, which takes as much again.
 pub(super) const BATCHES: usize = 4;
 /// All shares, and what batches take beyond one.
-const PARTS: usize = 88;
+const PARTS: usize = 92;
 
 /// The shares of a bound: keys and bytes.
 pub(super) fn shares(bytes: usize) -> impl Iterator<Item = (&'static str, usize)> {

@@ -288,7 +288,7 @@ impl Default for IngestConfig {
 
 impl Default for ProjectorConfig {
     fn default() -> Self {
-        Self { batch_records_max: 16_384, batch_bytes_max: 16 << 20, warm_bytes: 64 << 20 }
+        Self { batch_records_max: 16_384, batch_bytes_max: 16 << 20, warm_bytes: 128 << 20 }
     }
 }
 
