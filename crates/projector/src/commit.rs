@@ -21,18 +21,18 @@ use crate::{
 pub(crate) struct After {
     /// The shards.
     pub(crate) shards: BTreeMap<u32, ShardRow>,
-    /// The fragments of the batch, with the bytes of the rows that were put; `None` for one of which nothing was.
-    fragments: Vec<(FragmentId, Option<(Box<FragmentWork>, usize)>)>,
+    /// The fragments of the batch.
+    fragments: Vec<(FragmentId, Box<FragmentWork>)>,
 }
 
 impl After {
     /// Keeps what can stay in memory. Only for who has written the batch.
     pub(crate) fn keep(self, warm: &mut Warm) -> BTreeMap<u32, ShardRow> {
-        for (fragment, work) in self.fragments {
-            match work.and_then(|(work, row_bytes)| Some((work.written()?, row_bytes))) {
-                Some((work, row_bytes)) => warm.keep(fragment, work, row_bytes),
-                // It may have been folded anew beside the one that stayed.
-                None => drop(warm.take(fragment)),
+        for (id, work) in self.fragments {
+            // It may have been folded anew beside the one that stayed.
+            warm.forget(id);
+            if let Some(work) = work.written() {
+                warm.keep(id, work);
             }
         }
         self.shards
@@ -48,13 +48,13 @@ impl Working<'_> {
             Touches::of(&self).put(batch);
         }
         let mut fragments = Vec::with_capacity(self.fragments.len());
-        for (fragment, work) in std::mem::take(&mut self.fragments) {
-            let (before, dirty) = (batch.bytes_len(), work.dirty);
-            if dirty {
-                self.put_fragment(batch, fragment, &work)?;
+        for (id, mut work) in std::mem::take(&mut self.fragments) {
+            if work.dirty {
+                let before = batch.bytes_len();
+                self.put_fragment(batch, id, &work)?;
+                work.row_bytes = Some(batch.bytes_len() - before);
             }
-            let row_bytes = batch.bytes_len() - before;
-            fragments.push((fragment, dirty.then_some((work, row_bytes))));
+            fragments.push((id, work));
         }
         put_all::<Timeline, _>(batch, &self.timeline);
         put_all::<Conflicts, _>(batch, &self.conflicts);

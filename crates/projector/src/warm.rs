@@ -44,18 +44,23 @@ impl Warm {
         self.young.take(fragment).or_else(|| self.old.take(fragment))
     }
 
-    /// Keeps a fragment as it was just written, in rows of so many bytes; not one that is too large.
-    pub(crate) fn keep(&mut self, fragment: FragmentId, work: Box<FragmentWork>, row_bytes: usize) {
-        let bytes = bytes_of(row_bytes);
-        if row_bytes > ROW_BYTES_MAX || bytes > self.bytes_max {
+    /// Forgets a fragment.
+    pub(crate) fn forget(&mut self, fragment: FragmentId) {
+        (self.young.take(fragment), self.old.take(fragment));
+    }
+
+    /// Keeps a fragment that is not there, as the store has it; not one that is too large, or of which nothing was written, so that
+    /// nobody knows how large it is.
+    pub(crate) fn keep(&mut self, fragment: FragmentId, work: Box<FragmentWork>) {
+        let Some(bytes) = work.row_bytes.filter(|bytes| *bytes <= ROW_BYTES_MAX).map(bytes_of) else { return };
+        if bytes > self.bytes_max {
             return;
         }
         if self.young.bytes + bytes > self.bytes_max {
             std::mem::swap(&mut self.young, &mut self.old);
             self.young.clear();
         }
-        let replaced = self.young.fragments.insert(fragment, (work, bytes));
-        self.young.bytes = self.young.bytes + bytes - replaced.map_or(0, |(_, bytes)| bytes);
+        self.young.put(fragment, work, bytes);
     }
 }
 
@@ -65,6 +70,12 @@ fn bytes_of(row_bytes: usize) -> usize {
 }
 
 impl Kept {
+    fn put(&mut self, fragment: FragmentId, work: Box<FragmentWork>, bytes: usize) {
+        self.take(fragment);
+        self.bytes += bytes;
+        self.fragments.insert(fragment, (work, bytes));
+    }
+
     fn take(&mut self, fragment: FragmentId) -> Option<Box<FragmentWork>> {
         let (work, bytes) = self.fragments.remove(&fragment)?;
         self.bytes -= bytes;
@@ -81,13 +92,17 @@ impl Kept {
 mod tests {
     use super::*;
 
+    fn written(row_bytes: usize) -> Box<FragmentWork> {
+        Box::new(FragmentWork { row_bytes: Some(row_bytes), ..FragmentWork::default() })
+    }
+
     #[test]
     fn those_touched_last_stay_and_their_bytes_are_bounded() {
         let mut warm = Warm::new(2 * 4 * bytes_of(100));
         for number in 0..40 {
-            warm.keep(FragmentId([number; 16]), Box::default(), 100);
+            warm.keep(FragmentId([number; 16]), written(100));
             if let Some(first) = warm.take(FragmentId([0; 16])) {
-                warm.keep(FragmentId([0; 16]), first, 100);
+                warm.keep(FragmentId([0; 16]), first);
             }
             for kept in [&warm.young, &warm.old] {
                 assert!(kept.fragments.len() <= 4);
@@ -101,14 +116,28 @@ mod tests {
     }
 
     #[test]
+    fn what_is_forgotten_is_nowhere_and_what_was_only_read_does_not_stay() {
+        let mut warm = Warm::new(2 * bytes_of(100));
+        warm.keep(FragmentId([0; 16]), written(100));
+        warm.keep(FragmentId([1; 16]), written(100));
+        for number in 0..2 {
+            warm.forget(FragmentId([number; 16]));
+            assert!(warm.take(FragmentId([number; 16])).is_none());
+        }
+        assert_eq!((warm.young.bytes, warm.old.bytes), (0, 0));
+        warm.keep(FragmentId([2; 16]), Box::default());
+        assert!(warm.take(FragmentId([2; 16])).is_none());
+    }
+
+    #[test]
     fn what_is_too_large_does_not_stay_and_sends_nobody_away() {
         let mut warm = Warm::new(1 << 20);
-        warm.keep(FragmentId([0; 16]), Box::default(), 100);
-        warm.keep(FragmentId([1; 16]), Box::default(), ROW_BYTES_MAX + 1);
+        warm.keep(FragmentId([0; 16]), written(100));
+        warm.keep(FragmentId([1; 16]), written(ROW_BYTES_MAX + 1));
         assert!(warm.take(FragmentId([1; 16])).is_none());
         assert!(warm.take(FragmentId([0; 16])).is_some());
         let mut none = Warm::new(0);
-        none.keep(FragmentId([0; 16]), Box::default(), 0);
+        none.keep(FragmentId([0; 16]), written(0));
         assert!(none.take(FragmentId([0; 16])).is_none());
     }
 }

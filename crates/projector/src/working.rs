@@ -64,6 +64,8 @@ pub(crate) struct FragmentWork {
     pub(crate) dirty: bool,
     /// What changed it.
     pub(crate) touch: Touch,
+    /// Bytes of the rows that were put for it last; `None` if none were since it was read.
+    pub(crate) row_bytes: Option<usize>,
     /// What it said about identity before this batch.
     before: (Option<TotalOrder>, bool),
     /// A month as the store has it, which this batch does not touch.
