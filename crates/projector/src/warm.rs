@@ -46,7 +46,8 @@ impl Warm {
 
     /// Forgets a fragment.
     pub(crate) fn forget(&mut self, fragment: FragmentId) {
-        (self.young.take(fragment), self.old.take(fragment));
+        self.young.take(fragment);
+        self.old.take(fragment);
     }
 
     /// Keeps a fragment that is not there, as the store has it; not one that is too large, or of which nothing was written, so that
@@ -93,7 +94,9 @@ mod tests {
     use super::*;
 
     fn written(row_bytes: usize) -> Box<FragmentWork> {
-        Box::new(FragmentWork { row_bytes: Some(row_bytes), ..FragmentWork::default() })
+        let mut work = Box::<FragmentWork>::default();
+        work.row_bytes = Some(row_bytes);
+        work
     }
 
     #[test]
