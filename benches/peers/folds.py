@@ -126,6 +126,8 @@ def measured(fold, before=0):
             if words[0] == "caught-up":
                 break
             last = int(words[1])
+            if last <= before:
+                continue
             begun = begun or (at, last, machine.usage(process.pid)["cpu"])
         cpu, broker_cpu = machine.usage(process.pid)["cpu"], machine.usage(fold.kafka.pid)["cpu"]
         first_at, first, first_cpu = begun

@@ -53,6 +53,9 @@ impl Working<'_> {
                 let before = batch.bytes_len();
                 self.put_fragment(batch, id, &work)?;
                 work.row_bytes = Some(batch.bytes_len() - before);
+            } else if !work.months.is_empty() {
+                // One of them stays with it, and nobody knows how large that is.
+                work.row_bytes = None;
             }
             fragments.push((id, work));
         }

@@ -5,9 +5,9 @@ use super::ConfigError;
 /// The bound's key.
 pub(super) const BOUND: &str = "memory_bytes";
 /// The bound unless told otherwise.
-pub(super) const BYTES: usize = 1_472 << 20;
+pub(super) const BYTES: usize = 1_504 << 20;
 /// With less, filters of what is not in files yet would take most of their memory.
-const BYTES_LEAST: usize = 92 << 20;
+const BYTES_LEAST: usize = 94 << 20;
 /// Settings that are shares of the bound, in parts of it. What may wait or be fetched ahead (`pending_bytes_max`, `prefetch_bytes_max`)
 /// has bounds of its own.
 const SHARES: [(&str, usize); 8] = [
@@ -20,10 +20,10 @@ const SHARES: [(&str, usize); 8] = [
     ("query.hot_bytes", 4),
     ("query.counts_memory_bytes_max", 32),
 ];
-/// Three batches are in memory, one of them read already, which takes as much again.
-pub(super) const BATCHES: usize = 4;
+/// Three batches are in memory, each with its records and what was decoded of them.
+pub(super) const BATCHES: usize = 6;
 /// All shares, and what batches take beyond one.
-const PARTS: usize = 92;
+const PARTS: usize = 94;
 
 /// The shares of a bound: keys and bytes.
 pub(super) fn shares(bytes: usize) -> impl Iterator<Item = (&'static str, usize)> {

@@ -11,7 +11,7 @@ pub const TEMPLATE: &str = r#"# Patron's configuration. Every line shows a defau
 
 # Most bytes of memory for all that is kept by size: cached blocks, writes that are not in files yet, answers, what counts need.
 # Each has a setting of its own below; one that is not given is a share of this.
-#memory_bytes = 1543503872
+#memory_bytes = 1577058304
 
 # Listen beyond this machine although there is no encryption and no sign-in yet: only in a network where everybody who
 # reaches the addresses below may read and write everything.
@@ -71,7 +71,7 @@ pub const TEMPLATE: &str = r#"# Patron's configuration. Every line shows a defau
 
 [projector]
 #batch_records_max = 16384
-# Shares of memory_bytes: records of a batch, of which up to three are in memory, and the fragments touched last.
+# Shares of memory_bytes: records of a batch, of which up to three are in memory, decoded too, and the fragments touched last.
 #batch_bytes_max = 16777216
 #warm_bytes = 134217728
 
