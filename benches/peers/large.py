@@ -38,27 +38,31 @@ class Alone(folds.Patron):
 def steps(plan, kafka):
     """All steps by their names, in the order in which they build on each other."""
     campaign = plan.touchpoints // 2
-    once = lambda name, do: (name, lambda: begun_once(plan, name, do))
+    leaving = {
+        "large-workload": lambda: workload.send(plan, kafka, CROWD, plan.touchpoints),
+        "large-fold": lambda: folds.measured(Alone(plan, kafka)),
+        "large-campaign-workload": lambda: workload.send(plan, kafka, CROWD, campaign, *CAMPAIGN, days=CAMPAIGN_DAYS),
+        "large-campaign": lambda: folds.measured(Alone(plan, kafka), before=plan.touchpoints),
+    }
     return {
-        **dict([
-            once("large-workload", lambda: workload.send(plan, kafka, CROWD, plan.touchpoints)),
-            once("large-consumer", lambda: folds.consumed(plan, kafka, CROWD)),
-            once("large-fold", lambda: folds.measured(Alone(plan, kafka))),
-            once("large-campaign-workload", lambda: workload.send(plan, kafka, CROWD, campaign, *CAMPAIGN, days=CAMPAIGN_DAYS)),
-            once("large-campaign", lambda: folds.measured(Alone(plan, kafka), before=plan.touchpoints)),
-        ]),
+        **{name: once(plan, name, do) for name, do in leaving.items()},
+        "large-consumer": lambda: folds.consumed(plan, kafka, CROWD),
         "large-counts": lambda: counted(plan, kafka),
         "large-rebuild": lambda: rebuilt(plan, kafka),
     }
 
 
-def begun_once(plan, name, do):
-    """Does a step that leaves something behind where it is broken off: then the run has to begin anew."""
-    begun = plan.path("begun", name)
-    if begun.exists():
-        raise SystemExit(f"{name} was broken off and cannot go on; begin with --again")
-    begun.touch()
-    return do()
+def once(plan, name, do):
+    """A step that leaves something behind where it is broken off: then the run has to begin anew."""
+
+    def step():
+        begun = plan.path("begun", name)
+        if begun.exists():
+            raise SystemExit(f"{name} was broken off and cannot go on; begin with --again")
+        begun.touch()
+        return do()
+
+    return step
 
 
 def counted(plan, kafka):

@@ -97,6 +97,11 @@ pub fn open_store(dir: &std::path::Path, journal: &dyn Journal) -> Arc<Store> {
     Arc::new(Store::open(&settings, &manifest(journal)).expect("a state opens"))
 }
 
+/// A projector of batches of so many records, which keeps few fragments in memory.
+pub fn projector_settings(batch_records_max: usize) -> ProjectorSettings {
+    ProjectorSettings { hash_key: hash_key(), batch_records_max, batch_bytes_max: 1 << 20, warm_bytes: 1 << 16 }
+}
+
 /// A journal in memory and the state that is folded from it, which goes with its folder.
 #[derive(Debug)]
 pub struct Pipeline {
@@ -144,12 +149,7 @@ impl Pipeline {
 
     /// Runs a projector until everything in the journal is folded.
     pub fn fold(&self, batch_records_max: usize) {
-        let settings = ProjectorSettings {
-            hash_key: hash_key(),
-            batch_records_max,
-            batch_bytes_max: 1 << 20,
-            warm_bytes: 1 << 16,
-        };
+        let settings = projector_settings(batch_records_max);
         let touchpoints: Arc<dyn Journal> = Arc::clone(&self.journal) as Arc<dyn Journal>;
         let projector = Projector::start(Arc::clone(&self.store), &journals(&touchpoints), settings);
         let projector = projector.expect("a projector starts");

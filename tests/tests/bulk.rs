@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc, time::Instant};
 
 use journal::{Journal, NewRecord, PollLimits, memory::MemoryJournal};
 use projector::{
-    Projector, ProjectorSettings,
+    Projector,
     bulk::{BulkError, BulkProgress, BulkSettings, Loaded, Unfit, load},
     replay::replay,
 };
@@ -19,7 +19,7 @@ use store::{
     family::Shards,
 };
 use tests::{
-    pipeline::{Arrival, hash_key, journals, open_store},
+    pipeline::{Arrival, hash_key, journals, open_store, projector_settings},
     process::wait_a_little,
     reference::arbitrary,
     touchpoints::{order, touchpoint},
@@ -113,8 +113,7 @@ fn assert_same(left: &Store, right: &Store) {
 
 /// Runs a projector until everything in the journal is folded.
 fn fold_on(store: &Arc<Store>, journal: &Arc<dyn Journal>) {
-    let settings =
-        ProjectorSettings { hash_key: hash_key(), batch_records_max: 7, batch_bytes_max: 1 << 20, warm_bytes: 1 << 16 };
+    let settings = projector_settings(7);
     let projector = Projector::start(Arc::clone(store), &journals(journal), settings).unwrap();
     let (ends, began) = (journal.ends().unwrap(), Instant::now());
     while (0..).zip(&ends).any(|(partition, end)| projector.progress().borrow().applied[&partition] < *end) {

@@ -341,8 +341,8 @@ fn the_state_holds_what_the_pure_fold_says() {
 
     use definition::seal;
     use journal::{Journal, NewRecord, memory::MemoryJournal};
-    use projector::{Journals, Projector, ProjectorSettings};
-    use tests::pipeline::{hash_key, journals, open_store};
+    use projector::{Journals, Projector};
+    use tests::pipeline::{journals, open_store, projector_settings};
     use types::{Micros, record::DefinitionSet};
 
     let touchpoints: Arc<dyn Journal> = Arc::new(MemoryJournal::new(1));
@@ -370,12 +370,7 @@ fn the_state_holds_what_the_pure_fold_says() {
     let end = records.len() as u64;
     runtime.block_on(definitions.append(records.into_iter().map(record).collect())).unwrap();
     let dir = tempfile::tempdir().unwrap();
-    let settings = ProjectorSettings {
-        hash_key: hash_key(),
-        batch_records_max: 10,
-        batch_bytes_max: 1 << 20,
-        warm_bytes: 1 << 16,
-    };
+    let settings = projector_settings(10);
     let open = open_store(dir.path(), touchpoints.as_ref());
     let both = Journals { definitions, ..journals(&touchpoints) };
     let projector = Projector::start(Arc::clone(&open), &both, settings).unwrap();

@@ -8,9 +8,9 @@ use std::{
 };
 
 use journal::{Journal, NewRecord, memory::MemoryJournal};
-use projector::{Generations, GenerationsSettings, Journals, ProjectorSettings};
+use projector::{Generations, GenerationsSettings, Journals};
 use tests::{
-    pipeline::{hash_key, journals, manifest, record},
+    pipeline::{journals, manifest, projector_settings, record},
     process::wait_a_little,
     touchpoints::touchpoint,
 };
@@ -24,12 +24,7 @@ fn open(data_dir: &Path, journal: &Arc<dyn Journal>, letters: &Arc<dyn Journal>)
         write_buffer_bytes: 8 << 20,
         sync: false,
         rebuild_memory_bytes: 8 << 20,
-        projector: ProjectorSettings {
-            hash_key: hash_key(),
-            batch_records_max: 7,
-            batch_bytes_max: 1 << 20,
-            warm_bytes: 1 << 16,
-        },
+        projector: projector_settings(7),
         clock: || Micros(1),
     };
     Generations::open(settings, Journals { dead_letters: Arc::clone(letters), ..journals(journal) }).unwrap()

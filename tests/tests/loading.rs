@@ -16,12 +16,12 @@ use async_trait::async_trait;
 use journal::{
     AppendError, Journal, NewRecord, PollLimits, Position, ReadError, Reader, Record, Topology, memory::MemoryJournal,
 };
-use projector::{Generations, GenerationsSettings, Journals, ProjectorSettings, Rebuilds};
+use projector::{Generations, GenerationsSettings, Journals, Rebuilds};
 use proto::admin::{
     DiffRebuildResponse, PromoteRebuildRequest, RebuildState, rebuild_service_server::RebuildService as _,
 };
 use tests::{
-    pipeline::{Arrival, hash_key, journals, manifest},
+    pipeline::{Arrival, journals, manifest, projector_settings},
     process::wait_a_little,
     touchpoints::{order, touchpoint},
 };
@@ -140,12 +140,7 @@ fn open(data_dir: &Path, journal: &Arc<Gated>) -> Arc<Generations> {
         sync: false,
         // So little that entries go through files.
         rebuild_memory_bytes: 1 << 20,
-        projector: ProjectorSettings {
-            hash_key: hash_key(),
-            batch_records_max: 100,
-            batch_bytes_max: 1 << 20,
-            warm_bytes: 1 << 16,
-        },
+        projector: projector_settings(100),
         clock: || Micros(1),
     };
     let touchpoints: Arc<dyn Journal> = Arc::clone(journal) as Arc<dyn Journal>;

@@ -10,7 +10,7 @@ use std::{
 
 use identity::Rules;
 use journal::{Journal, NewRecord, memory::MemoryJournal};
-use projector::{Beside, Projector, ProjectorSettings, Served, Teller, TellerSettings};
+use projector::{Beside, Projector, Served, Teller, TellerSettings};
 use proptest::prelude::*;
 use prost::Message as _;
 use store::{
@@ -20,7 +20,7 @@ use store::{
     snapshot::Range,
 };
 use tests::{
-    pipeline::{hash_key, journals, open_store, record},
+    pipeline::{hash_key, journals, open_store, projector_settings, record},
     touchpoints::{identifier_of, touchpoint},
 };
 use types::{
@@ -126,12 +126,7 @@ impl World {
         let journal: Arc<dyn Journal> = Arc::new(MemoryJournal::new(2));
         let dir = tempfile::tempdir().unwrap();
         let store = open_store(&dir.path().join("state"), journal.as_ref());
-        let settings = ProjectorSettings {
-            hash_key: hash_key(),
-            batch_records_max,
-            batch_bytes_max: 1 << 20,
-            warm_bytes: 1 << 16,
-        };
+        let settings = projector_settings(batch_records_max);
         let beside = Beside { touches: true, ..Beside::default() };
         let projector = Projector::start_beside(Arc::clone(&store), &journals(&journal), settings, beside).unwrap();
         let (progress, touching) = (projector.progress(), projector.touching());

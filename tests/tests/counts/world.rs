@@ -9,7 +9,7 @@ use std::{
 
 use definition::{About, Body, Kind};
 use journal::{Journal, NewRecord, memory::MemoryJournal};
-use projector::{Projector, ProjectorSettings};
+use projector::Projector;
 use proto::segment::{
     CountExpressionRequest, CountExpressionResponse, CountSegmentRequest, CountSegmentResponse,
     segment_service_client::SegmentServiceClient, segment_service_server::SegmentServiceServer,
@@ -24,7 +24,7 @@ use store::{
     published::PublishedManifest,
 };
 use tests::{
-    pipeline::{Arrival, hash_key, journals, open_store, record},
+    pipeline::{Arrival, hash_key, journals, open_store, projector_settings, record},
     touchpoints::identifier_of,
 };
 use tokio::sync::watch;
@@ -84,8 +84,7 @@ impl JournalFacts for Facts {
 
 fn generation(journal: &Arc<MemoryJournal>, dir: &Path, rules: Arc<identity::Rules>) -> (Projector, Live) {
     let store = open_store(dir, journal.as_ref());
-    let settings =
-        ProjectorSettings { hash_key: hash_key(), batch_records_max: 3, batch_bytes_max: 1 << 20, warm_bytes: 1 << 16 };
+    let settings = projector_settings(3);
     let touchpoints: Arc<dyn Journal> = Arc::clone(journal) as Arc<dyn Journal>;
     let projector = Projector::start(Arc::clone(&store), &journals(&touchpoints), settings).unwrap();
     let progress = projector.progress();
