@@ -173,6 +173,9 @@ fn leaders_move(error: &Native) -> bool {
                 | RDKafkaErrorCode::UnknownLeaderEpoch
                 | RDKafkaErrorCode::OffsetNotAvailable
                 | RDKafkaErrorCode::UnknownTopicOrPartition
+                // The client's own words for it, where the broker that it asked has not heard of the topic yet.
+                | RDKafkaErrorCode::UnknownTopic
+                | RDKafkaErrorCode::UnknownPartition
         )
     )
 }

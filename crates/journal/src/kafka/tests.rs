@@ -1,7 +1,7 @@
 //! Settings without a cluster, and the producer against errors that a real broker does not give on demand: librdkafka's own
 //! mock cluster injects them. It proves nothing else; the conformance suite runs against real brokers.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
@@ -126,4 +126,21 @@ async fn little_that_may_wait_holds_callers_back_and_loses_nothing() {
     offsets.sort_unstable();
     let expected: Vec<_> = (0..2).flat_map(|partition| (0..50).map(move |offset| (partition, offset))).collect();
     assert_eq!(offsets, expected);
+}
+
+/// Brokers hear of a new topic one after the other, and a process that did not create it may ask one that has not.
+#[test]
+fn offsets_are_asked_for_again_while_a_broker_has_not_heard_of_the_topic() {
+    let mock = MockCluster::new(1).unwrap();
+    mock.create_topic(TOPIC, 2, 1).unwrap();
+    let cluster = Cluster::connect(KafkaSettings::new(mock.bootstrap_servers()), Duration::from_secs(5)).unwrap();
+    mock.topic_error(TOPIC, RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART).unwrap();
+    let (began, unheard) = (Instant::now(), Duration::from_millis(500));
+    std::thread::scope(|scope| {
+        let ends = scope.spawn(|| cluster.ends(TOPIC, 2));
+        std::thread::park_timeout(unheard);
+        mock.topic_error(TOPIC, RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR).unwrap();
+        assert_eq!(ends.join().unwrap().unwrap(), [0, 0]);
+    });
+    assert!(began.elapsed() >= unheard);
 }
