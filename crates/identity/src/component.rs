@@ -55,13 +55,36 @@ impl Component {
     /// # Errors
     /// Those of the store.
     pub fn around<E: Evidence>(evidence: &E, rules: &Rules, start: IdentifierId) -> Result<Self, E::Error> {
-        let mut walk = Walk { evidence, rules, looks: BTreeMap::new(), component: Self::default() };
+        let mut walk = Walk::new(evidence, rules);
         match walk.look(start)? {
             Look::Unknown => {}
             Look::Cut(identifier, cut) => walk.alone(start, &identifier, cut)?,
             Look::Open(sight) => walk.reach(start, sight)?,
         }
         Ok(walk.component)
+    }
+
+    /// The same from whichever of a fragment's identifiers may be linked: all of these are connected. `None` if there is none such.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn around_any<E: Evidence>(
+        evidence: &E,
+        rules: &Rules,
+        identifiers: impl IntoIterator<Item = IdentifierId>,
+    ) -> Result<Option<Self>, E::Error> {
+        let mut walk = Walk::new(evidence, rules);
+        for start in identifiers {
+            match walk.look(start)? {
+                Look::Unknown => {}
+                Look::Cut(identifier, cut) => drop(walk.component.cut.insert(start, (identifier, cut))),
+                Look::Open(sight) => {
+                    walk.reach(start, sight)?;
+                    return Ok(Some(walk.component));
+                }
+            }
+        }
+        Ok(None)
     }
 
     /// The decision that stands about a pair.
@@ -149,7 +172,11 @@ struct Walk<'a, E> {
     component: Component,
 }
 
-impl<E: Evidence> Walk<'_, E> {
+impl<'a, E: Evidence> Walk<'a, E> {
+    fn new(evidence: &'a E, rules: &'a Rules) -> Self {
+        Self { evidence, rules, looks: BTreeMap::new(), component: Component::default() }
+    }
+
     /// Reads what is said of an identifier, but of a cut one no more than shows that it is.
     fn look(&mut self, id: IdentifierId) -> Result<Look, E::Error> {
         if let Some((identifier, cut)) = self.evidence.known_cut(id) {

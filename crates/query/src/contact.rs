@@ -34,7 +34,7 @@ pub(crate) fn now(
     let state = rows.state(&resolved.identity)?;
     let reach = channels(context, &state).iter().map(|channel| context.caps.reach(channel)).max().unwrap_or_default();
     let wanted = Wanted { from: now, reach, depth: Depth::Registers };
-    let subject = subjects::subject(snapshot, rows, &context.hash_key, resolved, wanted)?;
+    let subject = subjects::subject(rows, &context.hash_key, resolved, wanted)?;
     Ok(shown(context, &state, &subject.customer, now))
 }
 

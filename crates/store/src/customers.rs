@@ -1,16 +1,25 @@
 //! Customers as they lie in a snapshot: resolved from the identity rows, with the rows of their fragments.
 
-use std::{cell::RefCell, collections::BTreeMap, ops::ControlFlow, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    ops::ControlFlow,
+    rc::Rc,
+};
 
 use expr::Depth;
 use identity::{Component, CustomerIdentity, Cut, Decision, EachFragment, Evidence, FragmentEvidence, Rules, resolve};
 use profile::State;
-use types::{FragmentId, HashKey, Identifier, IdentifierId};
+use types::{FragmentId, HashKey, Identifier, IdentifierId, Micros};
 
 use crate::{
     decision,
     error::StoreError,
-    family::{Fragments, Incidence, Months, Orders, fragments::FragmentRow},
+    family::{
+        Family, Fragments, Incidence, Months, Orders, Timeline,
+        fragments::FragmentRow,
+        timeline::{TimelineKey, TimelineRow},
+    },
     snapshot::Snapshot,
 };
 
@@ -33,12 +42,13 @@ pub struct CustomerRows<'a> {
     hash_key: &'a HashKey,
     rows: RefCell<BTreeMap<FragmentId, Rc<FragmentRow>>>,
     cuts: RefCell<BTreeMap<IdentifierId, (Identifier, Cut)>>,
-    /// Fragments of the identifier that a walk stands at.
-    at_hand: RefCell<Option<(IdentifierId, Vec<FragmentId>)>>,
+    /// The fragment that a walk stands at.
+    at_hand: Cell<Option<FragmentId>>,
     asked: Asked,
     incidences: Cursor<'a, Incidence>,
     months: Cursor<'a, Months>,
     orders: Cursor<'a, Orders>,
+    timelines: Cursor<'a, Timeline>,
 }
 
 /// Most cut identifiers that are remembered over a walk.
@@ -59,11 +69,12 @@ impl<'a> CustomerRows<'a> {
             hash_key,
             rows: RefCell::default(),
             cuts: RefCell::default(),
-            at_hand: RefCell::default(),
+            at_hand: Cell::default(),
             asked: Asked::default(),
             incidences: Cursor::default(),
             months: Cursor::default(),
             orders: Cursor::default(),
+            timelines: Cursor::default(),
         }
     }
 
@@ -96,7 +107,8 @@ impl<'a> CustomerRows<'a> {
     /// # Errors
     /// Those of the store.
     pub fn component(&self, identifier: IdentifierId) -> Result<Component, StoreError> {
-        self.around(identifier, None)
+        self.forget();
+        Component::around(self, self.rules, identifier)
     }
 
     /// Namespace and value of an identifier, by its id; `None` if nothing is known of it.
@@ -151,36 +163,54 @@ impl<'a> CustomerRows<'a> {
         Ok(merged)
     }
 
-    /// Fragments that carry an identifier, until `each` breaks off.
+    /// The rows of a fragment's timeline that happened at an instant or later, the earliest first.
+    pub(crate) fn timeline(
+        &self,
+        fragment: FragmentId,
+        since: Micros,
+        mut each: impl FnMut(TimelineKey, TimelineRow) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        if since == Micros(i64::MIN) {
+            return self.rows_of(&self.timelines, fragment, each);
+        }
+        let from = TimelineKey::lower_bound(fragment, since);
+        self.timelines.each(self.snapshot, &from, |key, row| each(key, row).map(ControlFlow::Continue))
+    }
+
+    /// Fragments that carry an identifier, in their order, until `each` breaks off.
     fn carrying(
         &self,
         identifier: IdentifierId,
         mut each: impl FnMut(FragmentId) -> Result<ControlFlow<()>, StoreError>,
     ) -> Result<(), StoreError> {
         self.asked.note(identifier.0);
-        let at_hand = self.at_hand.borrow().as_ref().filter(|(held, _)| *held == identifier).cloned();
-        let Some((_, fragments)) = at_hand else {
-            return self.incidences.each(self.snapshot, &identifier.0, |(_, fragment), ()| each(fragment));
-        };
-        for fragment in fragments {
-            if each(fragment)?.is_break() {
-                break;
-            }
-        }
-        Ok(())
+        self.incidences.each(self.snapshot, &identifier.0, |(_, fragment), ()| each(fragment))
     }
 
     fn fragment_state(&self, fragment: FragmentId) -> Result<State, StoreError> {
         let mut state = self.fragment_core(fragment)?;
-        self.months.each(self.snapshot, &fragment.0, |(_, month), activity| {
+        self.rows_of(&self.months, fragment, |(_, month), activity| {
             state.months.insert(month, activity);
-            Ok(ControlFlow::Continue(()))
+            Ok(())
         })?;
-        self.orders.each(self.snapshot, &fragment.0, |(_, order), facts| {
+        self.rows_of(&self.orders, fragment, |(_, order), facts| {
             state.orders.insert(order, facts);
-            Ok(ControlFlow::Continue(()))
+            Ok(())
         })?;
         Ok(state)
+    }
+
+    /// All rows of a fragment in a family whose keys begin with it.
+    fn rows_of<F: Family>(
+        &self,
+        cursor: &Cursor<'a, F>,
+        fragment: FragmentId,
+        mut each: impl FnMut(F::Key, F::Value) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        if self.at_hand.get() == Some(fragment) {
+            return cursor.each_onward(self.snapshot, &fragment.0, each);
+        }
+        cursor.each(self.snapshot, &fragment.0, |key, value| each(key, value).map(ControlFlow::Continue))
     }
 
     fn fragment_core(&self, fragment: FragmentId) -> Result<State, StoreError> {

@@ -18,6 +18,9 @@ use crate::{
     snapshot::{Range, Snapshot},
 };
 
+/// The part of customers: each with its id, its identifiers and its fragments.
+pub const CUSTOMERS: &str = "customers";
+
 /// The digest of each part, by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StateDigest {
@@ -37,10 +40,15 @@ impl StateDigest {
         digest.add_fragments(snapshot)?;
         digest.add_rows(snapshot)?;
         CustomerRows::new(snapshot, rules, hash_key).for_each(|customer| {
-            digest.part("customers").add(&customer_record(&customer).iter().map(Vec::as_slice).collect::<Vec<_>>());
+            digest.part(CUSTOMERS).add(&customer_record(&customer).iter().map(Vec::as_slice).collect::<Vec<_>>());
             Ok::<(), StoreError>(())
         })?;
         Ok(digest)
+    }
+
+    /// How many records a part has.
+    pub fn count(&self, part: &str) -> u64 {
+        self.parts.get(part).map_or(0, Digest::count)
     }
 
     /// The digest of all parts, in hexadecimal.

@@ -130,6 +130,14 @@ impl<'a> Snapshot<'a> {
         Prefixes { rows: self.store.db.raw_iterator_cf_opt(self.store.handle::<F>(), options), family: PhantomData }
     }
 
+    /// Rows of one prefix after the other, as they lie, by one iterator.
+    pub(crate) fn onward<F: Family>(&self) -> Onward<'_, F> {
+        let mut options = self.options();
+        options.set_total_order_seek(true);
+        let rows = self.store.db.raw_iterator_cf_opt(self.store.handle::<F>(), options);
+        Onward { rows, last: Vec::new(), family: PhantomData }
+    }
+
     /// Whether a family has no row at all.
     ///
     /// # Errors
@@ -174,17 +182,17 @@ pub(crate) struct Prefixes<'a, F> {
 }
 
 impl<F: Family> Prefixes<'_, F> {
-    /// Calls `each` with the rows whose keys start with a prefix, as long as the family's, until it breaks off.
+    /// Calls `each` with the rows from the least key on whose prefix, as long as the family's, is that of `from`, until it breaks off.
     ///
     /// # Errors
     /// `Read` or `Damaged`.
     pub(crate) fn each(
         &mut self,
-        prefix: &[u8],
+        from: &[u8],
         mut each: impl FnMut(F::Key, F::Value) -> Result<ControlFlow<()>, StoreError>,
     ) -> Result<(), StoreError> {
-        debug_assert!(F::PREFIX_BYTES > 0 && prefix.len() == F::PREFIX_BYTES, "a prefix of {}", F::NAME);
-        self.rows.seek(prefix);
+        debug_assert!(F::PREFIX_BYTES > 0 && from.len() >= F::PREFIX_BYTES, "a prefix of {}", F::NAME);
+        self.rows.seek(from);
         while let Some((key, value)) = self.rows.item() {
             let (key, value) = F::decode(key, value)?;
             if each(key, value)?.is_break() {
@@ -193,6 +201,51 @@ impl<F: Family> Prefixes<'_, F> {
             self.rows.next();
         }
         self.rows.status().map_err(read_error)
+    }
+}
+
+/// An iterator over a whole family for who reads one prefix after the other as they lie: the rows of the next are found a step ahead.
+pub(crate) struct Onward<'a, F> {
+    rows: DBRawIterator<'a>,
+    /// The prefix that was read last; the iterator stands at the first row behind it. Empty before.
+    last: Vec<u8>,
+    family: PhantomData<F>,
+}
+
+/// So many rows of others are passed over; what lies farther ahead is sought.
+const PASSED_OVER_MAX: usize = 16;
+
+impl<F: Family> Onward<'_, F> {
+    /// Calls `each` with the rows whose keys start with a prefix. One that lies before the last is sought, too.
+    ///
+    /// # Errors
+    /// `Read` or `Damaged`, and those of `each`.
+    pub(crate) fn each(
+        &mut self,
+        prefix: &[u8],
+        mut each: impl FnMut(F::Key, F::Value) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.go_to(prefix);
+        while let Some((key, value)) = self.rows.item().filter(|(key, _)| key.starts_with(prefix)) {
+            let (key, value) = F::decode(key, value)?;
+            each(key, value)?;
+            self.rows.next();
+        }
+        self.rows.status().map_err(read_error)
+    }
+
+    fn go_to(&mut self, prefix: &[u8]) {
+        let ahead = !self.last.is_empty() && self.last.as_slice() < prefix;
+        self.last.clear();
+        self.last.extend_from_slice(prefix);
+        for _ in 0..PASSED_OVER_MAX * usize::from(ahead) {
+            // At the end there is nothing ahead either.
+            if self.rows.key().is_none_or(|key| key >= prefix) {
+                return;
+            }
+            self.rows.next();
+        }
+        self.rows.seek(prefix);
     }
 }
 

@@ -14,11 +14,7 @@ use types::{
 use crate::{
     customers::{CustomerRows, Resolved},
     error::StoreError,
-    family::{
-        Family as _, Timeline,
-        timeline::{TimelineKey, TimelineRow},
-    },
-    snapshot::Snapshot,
+    family::{Family as _, Timeline, timeline::TimelineRow},
 };
 
 /// A customer ready to be evaluated.
@@ -46,7 +42,6 @@ pub struct Wanted {
 /// # Errors
 /// Those of the store.
 pub fn subject(
-    snapshot: &Snapshot<'_>,
     rows: &CustomerRows<'_>,
     hash_key: &HashKey,
     resolved: &Resolved,
@@ -56,9 +51,7 @@ pub fn subject(
     let mut seen = Vec::new();
     if let Some(since) = wanted.since(&state) {
         for fragment in &resolved.identity.fragments {
-            for row in snapshot.scan_prefix::<Timeline>(&TimelineKey::lower_bound(*fragment, since)) {
-                seen.push(read(&row?.1, hash_key)?);
-            }
+            rows.timeline(*fragment, since, |_, row| Ok(seen.push(read(&row, hash_key)?)))?;
         }
         seen.sort_by(|left, right| left.0.cmp(&right.0));
     }

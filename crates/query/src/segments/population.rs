@@ -93,7 +93,7 @@ impl Moment<'_> {
     ) -> Result<Subject, StoreError> {
         let hash_key = &self.context.hash_key;
         let wanted = subjects::Wanted { from: wanted.from, reach: wanted.reach, depth: wanted.depth };
-        let seen = subjects::subject(&self.snapshot, rows, hash_key, &resolved, wanted)?;
+        let seen = subjects::subject(rows, hash_key, &resolved, wanted)?;
         Ok(Subject { resolved, customer: seen.customer, positions: seen.positions })
     }
 }

@@ -1,9 +1,14 @@
-//! Everybody, component by component, in the order of identifiers; all at once, or in parts that several threads walk through.
+//! Everybody, component by component, in the order in which fragments lie on disk: what is read of a customer lies beside what was read of the
+//! one before. All at once, or in parts that several threads walk through.
 //!
-//! Owns that each component is met exactly once over all parts: where the least of its identifiers lies that a touchpoint carries, or, if
-//! none is carried, the least of all.
+//! Owns that each component is met exactly once over all parts: at the least of its fragments; that of an identifier which links nobody
+//! with whomever the least fragment belongs to that carries it; and what no touchpoint carries at the least identifier that decisions name.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::{Bound, ControlFlow},
+    rc::Rc,
+};
 
 use identity::{Component, Resolution, resolve};
 use types::{FragmentId, IdentifierId};
@@ -11,14 +16,11 @@ use types::{FragmentId, IdentifierId};
 use super::{CustomerRows, Resolved};
 use crate::{
     error::StoreError,
-    family::{Decisions, Incidence},
+    family::{Decisions, Fragments},
     snapshot::Range,
 };
 
-/// Most fragments of an identifier that are kept at hand while its component is looked at; a kiosk may have a hundred thousand.
-const AT_HAND_MAX: usize = 64;
-
-/// A part of all identifiers.
+/// A part of all fragments, and of all identifiers that decisions alone name.
 #[derive(Clone, Debug)]
 pub struct Part(Range);
 
@@ -39,9 +41,9 @@ impl Part {
         (0..parts).map(part).collect()
     }
 
-    /// Whether an identifier lies before this part.
-    fn begins_after(&self, id: IdentifierId) -> bool {
-        id.0.as_slice() < self.0.from.as_slice()
+    /// Whether a fragment lies before the end of this part.
+    fn ends_after(&self, fragment: FragmentId) -> bool {
+        self.0.before.as_ref().is_none_or(|before| fragment.0.as_slice() < before.as_slice())
     }
 }
 
@@ -86,29 +88,62 @@ impl CustomerRows<'_> {
         part: &Part,
         each: &mut impl FnMut(&Component, &Resolution) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut met: BTreeSet<IdentifierId> = BTreeSet::new();
-        let mut rows = self.snapshot.scan::<Incidence>(&part.0).peekable();
-        while let Some(row) = rows.next() {
-            let ((identifier, first), ()) = row?;
-            let mut fragments: Vec<FragmentId> = vec![first];
-            while let Some(Ok(((_, fragment), ()))) =
-                rows.next_if(|row| row.as_ref().is_ok_and(|((next, _), ())| *next == identifier))
-            {
-                if fragments.len() <= AT_HAND_MAX {
-                    fragments.push(fragment);
-                }
-            }
-            if met.remove(&identifier) {
+        // Of components that were met, the fragments that are still to come.
+        let mut met: BTreeSet<FragmentId> = BTreeSet::new();
+        for row in self.snapshot.scan::<Fragments>(&part.0) {
+            let (fragment, row) = row?;
+            if met.remove(&fragment) {
                 continue;
             }
-            let at_hand = Some((identifier, fragments)).filter(|(_, fragments)| fragments.len() <= AT_HAND_MAX);
-            let component = self.around(identifier, at_hand)?;
-            met.extend(component.nodes.keys().filter(|other| **other != identifier));
-            if least_carried(&component).is_none_or(|least| !part.begins_after(least)) {
+            self.forget();
+            self.at_hand.set(Some(fragment));
+            self.rows.borrow_mut().insert(fragment, Rc::new(row));
+            let Some(said) = self.evidence(fragment)? else { continue };
+            let identifiers = || said.identifiers.iter().map(|(id, _)| *id);
+            let alone = match Component::around_any(self, self.rules, identifiers())? {
+                Some(component) => {
+                    let rest = (Bound::Excluded(fragment), Bound::Unbounded);
+                    let rest = component.fragments.range(rest).map(|(other, _)| *other);
+                    met.extend(rest.take_while(|other| part.ends_after(*other)));
+                    if component.fragments.keys().next() != Some(&fragment) {
+                        continue;
+                    }
+                    each(&component, &resolve(&component, self.rules))?;
+                    self.first_carried(component.cut.keys().copied(), &component.fragments)?
+                }
+                None => self.first_carried(identifiers(), &BTreeMap::from([(fragment, ())]))?,
+            };
+            for identifier in alone {
+                let component = self.component(identifier)?;
                 each(&component, &resolve(&component, self.rules))?;
             }
         }
         Ok(())
+    }
+
+    /// Those identifiers whose least fragment is one of these.
+    fn first_carried<T>(
+        &self,
+        identifiers: impl Iterator<Item = IdentifierId>,
+        fragments: &BTreeMap<FragmentId, T>,
+    ) -> Result<Vec<IdentifierId>, StoreError> {
+        let mut carried = Vec::new();
+        for identifier in identifiers {
+            if self.least_carrier(identifier)?.is_some_and(|least| fragments.contains_key(&least)) {
+                carried.push(identifier);
+            }
+        }
+        Ok(carried)
+    }
+
+    /// The least fragment that carries an identifier.
+    fn least_carrier(&self, identifier: IdentifierId) -> Result<Option<FragmentId>, StoreError> {
+        let mut least = None;
+        self.carrying(identifier, |fragment| {
+            least = self.evidence(fragment)?.map(|_| fragment);
+            Ok(if least.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        })?;
+        Ok(least)
     }
 
     /// Those whom decisions name and no touchpoint.
@@ -120,12 +155,10 @@ impl CustomerRows<'_> {
         let mut last = None;
         for row in self.snapshot.scan::<Decisions>(&part.0) {
             let ((identifier, _), _) = row?;
-            if last.replace(identifier) == Some(identifier)
-                || self.snapshot.scan_prefix::<Incidence>(&identifier.0).next().transpose()?.is_some()
-            {
+            if last.replace(identifier) == Some(identifier) || self.least_carrier(identifier)?.is_some() {
                 continue;
             }
-            let component = self.around(identifier, None)?;
+            let component = self.component(identifier)?;
             if component.fragments.is_empty() && component.nodes.keys().next().is_none_or(|least| *least == identifier)
             {
                 each(&component, &resolve(&component, self.rules))?;
@@ -133,39 +166,7 @@ impl CustomerRows<'_> {
         }
         Ok(())
     }
-
-    /// The component of an identifier, whose fragments may be known already; rows of the one before are forgotten.
-    pub(super) fn around(
-        &self,
-        identifier: IdentifierId,
-        at_hand: Option<(IdentifierId, Vec<FragmentId>)>,
-    ) -> Result<Component, StoreError> {
-        self.forget();
-        self.at_hand.replace(at_hand);
-        Component::around(self, self.rules, identifier)
-    }
-}
-
-/// The least identifier of a component that a touchpoint carries.
-fn least_carried(component: &Component) -> Option<IdentifierId> {
-    let carried = component.fragments.values().flatten();
-    carried.filter(|id| component.nodes.contains_key(*id)).min().copied()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parts_cover_all_identifiers_without_a_gap() {
-        for parts in [1, 2, 3, 7, 256, 1_000] {
-            let split = Part::split(parts);
-            assert_eq!(split.len(), parts.min(256));
-            assert!(split.first().unwrap().0.from.is_empty());
-            assert_eq!(split.last().unwrap().0.before, None);
-            for pair in split.windows(2) {
-                assert_eq!(pair[0].0.before.as_ref(), Some(&pair[1].0.from));
-            }
-        }
-    }
-}
+mod tests;

@@ -45,7 +45,6 @@ pub(super) enum Who<'a> {
 /// A look at some customers.
 pub(super) struct Look<'a> {
     members: &'a Members,
-    snapshot: &'a Snapshot<'a>,
     rows: CustomerRows<'a>,
     now: Micros,
     generation: u32,
@@ -65,7 +64,7 @@ impl<'a> Look<'a> {
         let rows = CustomerRows::new(snapshot, &live.rules, &members.settings.hash_key);
         let observed_at = (members.settings.wall)();
         let (generation, piece) = (live.number, Piece::default());
-        Ok(Self { members, snapshot, rows, now, generation, observed_at, applied, piece })
+        Ok(Self { members, rows, now, generation, observed_at, applied, piece })
     }
 
     /// What follows for one. Those known by a receipt alone are in no segment.
@@ -136,7 +135,7 @@ impl<'a> Look<'a> {
     fn subject(&self, resolved: &Resolved, groups: Groups, from: Micros) -> Result<subjects::Subject, StoreError> {
         let Members { settings, segments, .. } = self.members;
         let wanted = subjects::Wanted { from, reach: segments.reach(groups), depth: segments.depth(groups) };
-        subjects::subject(self.snapshot, &self.rows, &settings.hash_key, resolved, wanted)
+        subjects::subject(&self.rows, &settings.hash_key, resolved, wanted)
     }
 
     fn tell(&mut self, asked: &Asked, changes: Vec<Change>) {

@@ -111,7 +111,7 @@ impl Members {
                 if resolved.identity.is_known() {
                     let needs = &quantile.measure.needs;
                     let wanted = subjects::Wanted { from: at, reach: needs.reach, depth: needs.depth() };
-                    let subject = subjects::subject(snapshot, &rows, &hash_key, &resolved, wanted)?;
+                    let subject = subjects::subject(&rows, &hash_key, &resolved, wanted)?;
                     values.extend(expr::number(&quantile.measure, &subject.customer, &self.segments, at));
                 }
                 Ok::<(), StoreError>(())
