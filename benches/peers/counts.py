@@ -51,7 +51,7 @@ def measure(plan, kafka, crowd, state):
     duckdb.execute(TABLE.format(out=plan.path("exports", state), table=table))
     result = {"duckdb": by_duckdb(plan, table), **by_chdb(plan, table)}
     with services.standing(plan, kafka, crowd, state) as (_, server):
-        command = [plan.probe, "count", "--server", server, "--as-of", AS_OF, "--runs", 3, " && ".join(PREDICATES)]
+        command = [plan.probe, "count", "--server", server, "--as-of", AS_OF, "--runs", RUNS, " && ".join(PREDICATES)]
         result["patron"] = json.loads(machine.run(command))
     wanted = result["duckdb"]["count"]
     for figures in result.values():
