@@ -51,7 +51,10 @@ pub fn subject(
     let mut seen = Vec::new();
     if let Some(since) = wanted.since(&state) {
         for fragment in &resolved.identity.fragments {
-            rows.timeline(*fragment, since, |_, row| Ok(seen.push(read(&row, hash_key)?)))?;
+            rows.timeline(*fragment, since, |_, row| {
+                seen.push(read(&row, hash_key)?);
+                Ok(())
+            })?;
         }
         seen.sort_by(|left, right| left.0.cmp(&right.0));
     }
