@@ -144,3 +144,16 @@ fn offsets_are_asked_for_again_while_a_broker_has_not_heard_of_the_topic() {
     });
     assert!(began.elapsed() >= unheard);
 }
+
+/// A broker that knows only some of a topic's partitions makes the client speak of an unknown one; it may hear of it in time.
+#[test]
+fn offsets_of_a_partition_that_is_not_known_yet_are_asked_for_until_the_time_is_over() {
+    let mock = MockCluster::new(1).unwrap();
+    mock.create_topic(TOPIC, 2, 1).unwrap();
+    let patience = Duration::from_secs(1);
+    let settings = KafkaSettings { request_timeout: patience, ..KafkaSettings::new(mock.bootstrap_servers()) };
+    let cluster = Cluster::connect(settings, Duration::from_secs(5)).unwrap();
+    let began = Instant::now();
+    let refused = cluster.ends(TOPIC, 3).unwrap_err();
+    assert!(began.elapsed() >= patience, "{refused} after {:?}", began.elapsed());
+}
