@@ -1,7 +1,7 @@
 //! What live segments cost beside each touchpoint, and what is kept of them: over customers with a history, from the first touchpoint
 //! of now published until all that follows from the last one is told.
 
-use std::{path::Path, time::Instant};
+use std::{collections::BTreeSet, path::Path, time::Instant};
 
 use anyhow::{Context, Result};
 use patron::generate::{Generator, Settings};
@@ -28,7 +28,7 @@ pub(super) async fn measure(plan: &Plan, dir: &Path) -> Result<()> {
     for segments in &plan.segments {
         let mut series = Series::default();
         for number in 0..plan.runs {
-            run(*segments, &generated, &dir.join(format!("cost-{segments}-{number}")), &mut series).await?;
+            run(&of_plan(plan, *segments, &generated), &generated, &dir.join(format!("cost-{segments}-{number}")), &mut series).await?;
         }
         let note = format!(
             "{} runs, each of a new server; {} touchpoints of now by at most {} customers, by Zipf's law, who have {} of the {DAYS} days \
@@ -74,11 +74,23 @@ fn of_now(touchpoint: &Touchpoint) -> Touchpoint {
     Touchpoint { occurred_at: Some(wall().to_proto()), ..touchpoint.clone() }
 }
 
-async fn run(segments: usize, generated: &Generated, data_dir: &Path, series: &mut Series) -> Result<()> {
+/// Names and expressions of so many segments.
+fn of_plan(plan: &Plan, segments: usize, generated: &Generated) -> Vec<(String, String)> {
+    let touchpoints = generated.before.iter().chain(&generated.now);
+    let products = touchpoints.flat_map(|one| one.items.iter().map(|item| item.product_id.clone()));
+    let products: Vec<String> = products.collect::<BTreeSet<_>>().into_iter().collect();
+    let expression = |number: usize| match number.checked_sub(plan.broad.unwrap_or(usize::MAX)) {
+        Some(beyond) => mix::of_one_product(beyond, &products),
+        None => mix::expression(number),
+    };
+    (0..segments).map(|number| (mix::name(number), expression(number))).collect()
+}
+
+async fn run(segments: &[(String, String)], generated: &Generated, data_dir: &Path, series: &mut Series) -> Result<()> {
     let resident_before = resident()?;
     let world = World::start(data_dir).await?;
     let mark = (MARK.0.to_owned(), MARK.1.to_owned());
-    let all: Vec<_> = (0..segments).map(|number| (mix::name(number), mix::expression(number))).chain([mark]).collect();
+    let all: Vec<_> = segments.iter().cloned().chain([mark]).collect();
     world.publish(generated.before.iter().cloned()).await?;
     world.folded().await?;
     let began = Instant::now();
@@ -104,7 +116,7 @@ async fn run(segments: usize, generated: &Generated, data_dir: &Path, series: &m
     series.note("processor, projector's threads, µs a touchpoint", fold / count / 1e3);
     series.note("processor, publisher's first thread alone, µs a touchpoint", of("publisher"));
     series.note("changes told", changes as f64);
-    kept(&world, segments, resident_before, series).await?;
+    kept(&world, segments.len(), resident_before, series).await?;
     world.stop().await
 }
 

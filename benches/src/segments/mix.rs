@@ -1,4 +1,5 @@
-//! Segments as a marketing department has them: a dozen forms, with ever other kinds, thresholds, windows, stores and cities.
+//! Segments as a marketing department has them: a dozen forms, with ever other kinds, thresholds, windows, stores and cities; and
+//! others that ask for one product each, as a campaign for it does.
 
 const KINDS: [&str; 10] = [
     "page_viewed",
@@ -44,5 +45,22 @@ pub(super) fn expression(number: usize) -> String {
         9 => format!(r#"segment("{}") && !segment("{}")"#, name(variant % 8 * FORMS), name(variant % 8 * FORMS + 1)),
         10 => format!(r#"touchpoints("{kind}").last().occurred_at < now - duration("{days}d")"#),
         _ => format!(r#""email" in identifiers && touchpoints("{kind}").count() > {}"#, least * 2),
+    }
+}
+
+/// Expression of a segment by its number that asks for one of these products.
+pub(super) fn of_one_product(number: usize, products: &[String]) -> String {
+    let product = products.get(number % products.len().max(1)).map_or("", String::as_str);
+    let variant = number / products.len().max(1);
+    let (days, least) = (WINDOWS[variant % WINDOWS.len()], 1 + variant / 3 % 4);
+    let of = |kind: &str| format!(r#"touchpoints("{kind}").where(t, "{product}" in t.products)"#);
+    match variant % 3 {
+        0 => format!(r#"{}.within("{days}d").count() >= {least}"#, of("product_viewed")),
+        1 => format!(
+            r#"sequence({}.within("{days}d"), "{least}h", not({}))"#,
+            of("product_added"),
+            of("order_completed")
+        ),
+        _ => format!(r#"{}.last().occurred_at < now - duration("{days}d")"#, of("order_completed")),
     }
 }

@@ -7,7 +7,7 @@ use clap::{Parser, ValueEnum};
 /// Measures what live segments cost beside each touchpoint, counts, and how soon deadlines are told, all in this process.
 #[derive(Clone, Debug, Parser)]
 #[command(
-    after_help = "Examples:\n  segments\n  segments --quick\n  segments --only deadlines --deadlines 1000000 --runs 1\n  segments --only cost --segments 0,500,5000"
+    after_help = "Examples:\n  segments\n  segments --quick\n  segments --only deadlines --deadlines 1000000 --runs 1\n  segments --only cost --segments 0,500,5000\n  segments --only cost --segments 500,5000 --broad 500"
 )]
 pub struct Plan {
     /// Small sizes: to see that it works, not to quote.
@@ -19,6 +19,9 @@ pub struct Plan {
     /// Cost: numbers of live segments.
     #[arg(long, value_delimiter = ',', default_values_t = [0, 10, 500, 5_000])]
     pub segments: Vec<usize>,
+    /// Cost: as many of them have a dozen forms; those beyond ask for one product each. Default: all.
+    #[arg(long)]
+    pub broad: Option<usize>,
     /// Cost: touchpoints of the ninety days before, there when the segments are defined.
     #[arg(long, default_value_t = 200_000)]
     pub history: u64,

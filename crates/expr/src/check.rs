@@ -5,6 +5,7 @@ use std::sync::Arc;
 use types::ExactSum;
 
 use crate::{
+    choice::Choice,
     element::{self, Field},
     error::{ExpressionError, unknown},
     limits::SETS_MAX,
@@ -194,9 +195,14 @@ impl<'a> Checker<'a> {
         Node::Shared(Shared::new(text), Box::new(node))
     }
 
-    /// Single members of a set are read.
-    fn reads(&mut self, set: &Set) {
-        self.needs.reach = self.needs.reach.max(set.reach());
+    /// Something is asked of a set; by looking at single members, unless the profile has counted them.
+    fn asks(&mut self, set: &Set, counted: bool) {
+        self.needs.choices.extend(Choice::of(set));
+        if counted {
+            self.needs.counts = true;
+        } else {
+            self.needs.reach = self.needs.reach.max(set.reach());
+        }
     }
 
     /// An element that fields can be read from: the bound one, or the first or last of a set.
@@ -210,7 +216,7 @@ impl<'a> Checker<'a> {
                 if matches!(name.as_str(), "first" | "last") && arguments.is_empty() =>
             {
                 let Some(set) = self.set(target)? else { return Ok(None) };
-                self.reads(&set);
+                self.asks(&set, false);
                 let source = set.source.clone();
                 let set = Arc::new(set);
                 Ok(Some((if name == "first" { Which::First(set) } else { Which::Last(set) }, source)))

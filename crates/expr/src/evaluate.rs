@@ -16,7 +16,7 @@ use self::sets::End;
 use crate::{
     element::{Field, Read},
     limits::SEGMENT_DEPTH_MAX,
-    memo::{Memo, Shared},
+    memo::{Answer, Memo, Shared},
     program::{Comparison, Node, Program, TextTest, Which},
     proof::Outcome,
     subject::{Element, OrderView, Subject, Surroundings},
@@ -26,8 +26,11 @@ use crate::{
 mod aggregate;
 mod arithmetic;
 mod calendar;
+mod compare;
 mod sequence;
 mod sets;
+
+pub(crate) use compare::compare;
 
 /// What a condition comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +66,7 @@ pub fn outcome_beside(
     now: Micros,
     memo: &Memo,
 ) -> (Outcome, Option<Micros>) {
-    let evaluation = Evaluation { memo: Some(memo), ..Evaluation::new(subject, around, now) };
+    let evaluation = Evaluation::beside(subject, around, now, memo);
     let outcome = Outcome::of(&evaluation.value(&program.root, None));
     (outcome, evaluation.next())
 }
@@ -71,7 +74,7 @@ pub fn outcome_beside(
 /// Evaluates a measure; `None` where the customer has none.
 pub fn number(program: &Program, subject: &dyn Subject, around: &dyn Surroundings, now: Micros) -> Option<ExactSum> {
     let memo = Memo::default();
-    let evaluation = Evaluation { memo: Some(&memo), ..Evaluation::new(subject, around, now) };
+    let evaluation = Evaluation::beside(subject, around, now, &memo);
     evaluation.value(&program.root, None).as_number()
 }
 
@@ -134,8 +137,25 @@ impl<'a> Evaluation<'a> {
         }
     }
 
+    /// One beside others: what they share is worked out once, and nothing is traced.
+    pub(crate) fn beside(
+        subject: &'a dyn Subject,
+        around: &'a dyn Surroundings,
+        now: Micros,
+        memo: &'a Memo,
+    ) -> Self {
+        Self { memo: Some(memo), ..Self::new(subject, around, now) }
+    }
+
     pub(crate) fn next(&self) -> Option<Micros> {
         self.next.get().map(Micros)
+    }
+
+    /// What a part comes to, with the first instant at which that can change by itself.
+    pub(crate) fn answer(&self, node: &Node) -> Answer {
+        let outer = self.next.take();
+        let value = self.value(node, None);
+        (value, self.next.replace(outer))
     }
 
     /// Something can change at an instant; one that has passed cannot.
@@ -196,20 +216,18 @@ impl<'a> Evaluation<'a> {
             Node::Segment(name) => self.member(name),
             Node::Quantile { measure, key, below } => self.quantile(measure, key, *below),
             Node::Condition(part) => self.value(&part.root, bound),
-            Node::Shared(question, node) => self.shared(question, || self.value(node, None)),
+            Node::Shared(question, node) => self.shared(question, node),
         }
     }
 
     /// An answer that is kept, with the instant at which it can change.
-    fn shared(&self, question: &Shared, answer: impl FnOnce() -> Value) -> Value {
-        let Some(memo) = self.memo else { return answer() };
+    fn shared(&self, question: &Shared, node: &Node) -> Value {
+        let Some(memo) = self.memo else { return self.value(node, None) };
         if let Some((value, next)) = memo.get(question) {
             next.into_iter().for_each(|at| self.note(at));
             return value;
         }
-        let outer = self.next.take();
-        let value = answer();
-        let own = self.next.replace(outer);
+        let (value, own) = self.answer(node);
         own.into_iter().for_each(|at| self.note(at));
         memo.keep(question, (value.clone(), own));
         value
@@ -267,26 +285,9 @@ impl<'a> Evaluation<'a> {
     }
 
     fn compared(&self, comparison: Comparison, left: &Value, right: &Value) -> Value {
-        if *left == Value::Absent || *right == Value::Absent {
-            return Value::Absent;
-        }
-        let Some((order, soonest)) = left.compare(right) else {
-            // Of two types: unequal, and without an order.
-            return match comparison {
-                Comparison::Equal => Value::Bool(false),
-                Comparison::NotEqual => Value::Bool(true),
-                _ => Value::Absent,
-            };
-        };
+        let (holds, soonest) = compare(comparison, left, right);
         soonest.into_iter().for_each(|micros| self.note_in(micros));
-        Value::Bool(match comparison {
-            Comparison::Equal => order.is_eq(),
-            Comparison::NotEqual => order.is_ne(),
-            Comparison::Less => order.is_lt(),
-            Comparison::LessOrEqual => order.is_le(),
-            Comparison::Greater => order.is_gt(),
-            Comparison::GreaterOrEqual => order.is_ge(),
-        })
+        of_truth(holds)
     }
 
     fn contained(&self, value: &Value, list: &Value) -> Value {

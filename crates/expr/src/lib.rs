@@ -5,11 +5,13 @@
 //! storage or a clock: the subject and the instant come in as arguments.
 
 mod check;
+pub mod choice;
 pub mod element;
 pub mod error;
 pub mod evaluate;
 pub mod functions;
 pub mod limits;
+pub mod linked;
 pub mod memo;
 pub mod metric_field;
 pub mod moving;
@@ -27,8 +29,10 @@ pub mod value;
 pub mod zone;
 
 pub use check::{compile, compile_number};
+pub use choice::{Choice, Key};
 pub use error::ExpressionError;
 pub use evaluate::{Verdict, evaluate, evaluate_beside, number, outcome_beside};
+pub use linked::Linked;
 pub use memo::{Filter, Memo};
 pub use metric_field::{NumberField, TextField};
 pub use needs::{Depth, Needs, Quantile, Reach};

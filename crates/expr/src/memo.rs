@@ -18,6 +18,10 @@ impl Shared {
     pub(crate) fn new(text: Arc<str>) -> Self {
         Self { hash: crc32c::crc32c(text.as_bytes()), text }
     }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
 }
 
 /// Touchpoints of some kinds that conditions keep which ask nothing but each of them, whatever the instant: by its canonical text.
@@ -63,6 +67,8 @@ pub(crate) type Answer = (Value, Option<i64>);
 #[derive(Debug, Default)]
 pub struct Memo {
     answers: RefCell<BTreeMap<Shared, Answer>>,
+    /// Those to questions of programs that are laid side by side, by their numbers.
+    numbered: RefCell<BTreeMap<usize, Answer>>,
 }
 
 impl Memo {
@@ -72,5 +78,14 @@ impl Memo {
 
     pub(crate) fn keep(&self, question: &Shared, answer: Answer) {
         self.answers.borrow_mut().insert(question.clone(), answer);
+    }
+    /// The answer to a question of a number, worked out if it is not known yet.
+    pub(crate) fn numbered(&self, question: usize, answer: impl FnOnce() -> Answer) -> Answer {
+        if let Some(known) = self.numbered.borrow().get(&question) {
+            return known.clone();
+        }
+        let answer = answer();
+        self.numbered.borrow_mut().insert(question, answer.clone());
+        answer
     }
 }

@@ -1,20 +1,18 @@
-//! What an expression reads: kinds, traits, metrics, how far back, which other segments and cuts.
+//! What an expression reads: touchpoints, traits, metrics, how far back, which other segments and cuts.
 
 use std::{collections::BTreeSet, sync::Arc};
 
 use types::ExactSum;
 
-use crate::program::Program;
+use crate::{choice::Choice, program::Program};
 
 /// What an expression reads, so that nothing else has to be loaded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
     /// Whether single touchpoints.
     pub touchpoints: bool,
-    /// Kinds of those; empty if it needs those of any kind.
-    pub kinds: BTreeSet<String>,
-    /// Whether touchpoints of any kind.
-    pub any_kind: bool,
+    /// What those have to be, for each set of them.
+    pub choices: BTreeSet<Choice>,
     /// How far back single touchpoints are needed for its truth; a proof shows them all.
     pub reach: Reach,
     /// Traits, by name.
@@ -52,8 +50,7 @@ impl Needs {
     /// Needs of both.
     pub fn join(&mut self, other: &Self) {
         self.touchpoints |= other.touchpoints;
-        self.kinds.extend(other.kinds.iter().cloned());
-        self.any_kind |= other.any_kind;
+        self.choices.extend(other.choices.iter().cloned());
         self.reach = self.reach.max(other.reach);
         self.traits.extend(other.traits.iter().cloned());
         self.consents |= other.consents;

@@ -85,6 +85,12 @@ impl Customer {
         behind.and_then(|behind| self.touchpoints.get(past + behind)).map(|element| element.occurred_at)
     }
 
+    /// Those of its touchpoints that occurred at an instant or later.
+    pub(crate) fn since(&self, instant: Micros) -> &[Element] {
+        let before = self.touchpoints.partition_point(|one| one.occurred_at < instant);
+        self.touchpoints.get(before..).unwrap_or_default()
+    }
+
     /// How many touchpoints there are up to an instant.
     fn past(&self, now: Micros) -> usize {
         self.touchpoints.partition_point(|one| one.occurred_at <= now)

@@ -3,7 +3,7 @@
 //! Where the two have no bit in common, the touchpoint cannot change the expression's answer. The contrary is not promised: two
 //! names may share a bit, which costs an evaluation and changes nothing.
 
-use expr::Needs;
+use expr::{Choice, Needs};
 use types::{Kind, record::Touchpoint};
 
 use crate::schema::{Looks, looks_at};
@@ -41,11 +41,23 @@ impl Facets {
 
     /// What an expression reads. The identifiers that it may read change with evidence, not by a facet.
     pub fn of_needs(needs: &Needs) -> Self {
+        Self::of(needs, |_| true)
+    }
+
+    /// What of that can change its answer whatever a touchpoint has in its fields.
+    pub fn without_keys(needs: &Needs) -> Self {
+        Self::of(needs, |choice| choice.key.is_none())
+    }
+
+    /// What an expression reads, of its sets of touchpoints some.
+    fn of(needs: &Needs, some: impl Fn(&Choice) -> bool) -> Self {
         let mut facets = Self::default();
-        if needs.any_kind {
-            return Self::ALL;
+        for Choice { kinds, .. } in needs.choices.iter().filter(|choice| some(choice)) {
+            if kinds.is_empty() {
+                return Self::ALL;
+            }
+            kinds.iter().for_each(|kind| facets = facets.and(Self::of_kind(kind)));
         }
-        needs.kinds.iter().for_each(|kind| facets = facets.and(Self::of_kind(kind)));
         needs.traits.iter().for_each(|name| facets = facets.and(Self::of_trait(name)));
         for name in &needs.metrics {
             facets = facets.and(match looks_at(name) {

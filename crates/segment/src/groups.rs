@@ -3,14 +3,15 @@
 //! A customer has one next deadline for each group, and a touchpoint asks only for the groups that read what it touches. Which
 //! group a segment is in follows from what it reads; two kinds of segments may share one, which costs time and changes nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use expr::{Depth, Memo, Needs, Program, Reach, Verdict};
+use expr::{Depth, Memo, Needs, Reach, Verdict, linked};
 use types::Micros;
 
 use crate::{
     customer::{Customer, Narrowed},
     facets::Facets,
+    keyed::{Keyed, Place},
     segments::Segments,
 };
 
@@ -83,7 +84,8 @@ pub type Ordinal = u32;
 pub(crate) struct Member {
     pub(crate) ordinal: Ordinal,
     pub(crate) version: u32,
-    pub(crate) program: Program,
+    /// Its condition, among all segments'.
+    pub(crate) condition: linked::Place,
     /// What it reads.
     pub(crate) facets: Facets,
 }
@@ -91,7 +93,7 @@ pub(crate) struct Member {
 impl Member {
     /// What it comes to at an instant, beside others of the same customer and instant.
     pub(crate) fn evaluate(&self, customer: &Customer, segments: &Segments, at: Micros, memo: &Memo) -> Verdict {
-        expr::evaluate_beside(&self.program, &Narrowed::new(customer, self.facets, at), segments, at, memo)
+        segments.evaluate(self.condition, &Narrowed::new(customer, self.facets, at), at, memo)
     }
 }
 
@@ -99,6 +101,8 @@ impl Member {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Alike {
     pub(crate) members: Vec<Member>,
+    /// Places of those that a touchpoint may concern whatever it has in its fields, and what that touches.
+    free: Vec<(Facets, usize)>,
     /// What they read together.
     pub(crate) facets: Facets,
     /// How far back they need single touchpoints.
@@ -116,18 +120,44 @@ pub(crate) fn group_of(needs: &Needs) -> Group {
     u8::try_from(crc32c::crc32c(&text) % GROUPS).unwrap_or_default()
 }
 
-/// Segments by group, each with what it needs by itself and by those that it names.
-pub(crate) fn grouped(segments: impl Iterator<Item = (Group, Member, Needs)>) -> BTreeMap<Group, Alike> {
-    let mut groups: BTreeMap<Group, Alike> = BTreeMap::new();
-    for (group, member, needs) in segments {
-        let alike = groups.entry(group).or_default();
+impl Alike {
+    /// Members that read what was touched. With places, by touchpoints that have the texts for which these members ask, and no
+    /// other's.
+    pub(crate) fn touched(&self, touched: Facets, asking: Option<&BTreeSet<Place>>, group: Group) -> Vec<&Member> {
+        let meets = |member: &&Member| member.facets.meet(touched);
+        let Some(asking) = asking else { return self.members.iter().filter(meets).collect() };
+        let keyed = asking.range((group, 0)..=(group, usize::MAX)).map(|(_, place)| *place);
+        let free = self.free.iter().filter(|(facets, _)| facets.meet(touched)).map(|(_, place)| *place);
+        let mut places: Vec<usize> = keyed.chain(free).collect();
+        places.sort_unstable();
+        places.dedup();
+        places.into_iter().filter_map(|place| self.members.get(place)).filter(meets).collect()
+    }
+}
+
+/// All segments by what they ask.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Grouped {
+    pub(crate) groups: BTreeMap<Group, Alike>,
+    pub(crate) keyed: Keyed,
+}
+
+impl Grouped {
+    /// Puts in a segment that needs this by itself and by those that it names.
+    pub(crate) fn put(&mut self, group: Group, member: Member, needs: &Needs) {
+        let alike = self.groups.entry(group).or_default();
+        let place = alike.members.len();
+        let without_keys = Facets::without_keys(needs);
+        if without_keys != Facets::default() {
+            alike.free.push((without_keys, place));
+        }
+        self.keyed.put(needs, (group, place));
         alike.facets = alike.facets.and(member.facets);
         alike.members.push(member);
         alike.reach = alike.reach.max(needs.reach);
         alike.depth = alike.depth.max(needs.depth());
         alike.cut |= !needs.quantiles.is_empty();
     }
-    groups
 }
 
 #[cfg(test)]

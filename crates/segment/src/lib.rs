@@ -12,6 +12,7 @@ pub mod cuts;
 pub mod due;
 pub mod facets;
 pub mod groups;
+mod keyed;
 pub mod memberships;
 mod naming;
 pub mod schema;

@@ -4,15 +4,23 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use std::sync::Arc;
 
-use expr::{Depth, ExpressionError, Memo, Needs, Program, Proof, Quantile, Reach, Schema, Subject, Surroundings, Zone};
-use types::{ExactSum, Micros};
+use expr::{
+    Depth, ExpressionError, Linked, Memo, Needs, Program, Proof, Quantile, Reach, Schema, Subject, Surroundings, Verdict,
+    Zone, linked,
+};
+use types::{ExactSum, Micros, record::Touchpoint};
 
 use crate::{
+    customer::Customer,
     facets::Facets,
-    groups::{Alike, Group, Groups, Member, Ordinal, group_of, grouped},
+    groups::{Alike, Group, Grouped, Groups, Member, Ordinal, group_of},
+    keyed::Place,
     memberships::Membership,
     naming::{circles, names_named, needs},
 };
+
+/// Most touchpoints of which each text is looked up: one that came very late may have thousands behind it.
+const ASKING_MAX: usize = 1_000;
 
 /// A segment as it is declared.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,7 +47,8 @@ pub struct Finding {
 #[derive(Clone, Debug, Default)]
 pub struct Segments {
     compiled: Arc<BTreeMap<String, Compiled>>,
-    groups: Arc<BTreeMap<Group, Alike>>,
+    linked: Arc<Linked>,
+    grouped: Arc<Grouped>,
     /// By ordinal, as far as the last.
     names: Arc<Vec<Option<String>>>,
     cuts: BTreeMap<String, ExactSum>,
@@ -50,6 +59,8 @@ pub struct Segments {
 pub(crate) struct Compiled {
     version: u32,
     pub(crate) program: Program,
+    /// Its condition, among all.
+    condition: linked::Place,
     group: Group,
     ordinal: Option<Ordinal>,
 }
@@ -62,24 +73,25 @@ impl Segments {
     pub fn compile(definitions: &[Definition], schema: &Schema) -> Result<Self, Vec<Finding>> {
         let names = definitions.iter().map(|definition| definition.name.clone()).collect();
         let schema = Schema { segments: names, ..schema.clone() };
-        let (mut compiled, mut findings) = (BTreeMap::new(), Vec::new());
+        let (mut compiled, mut linked, mut findings) = (BTreeMap::new(), Linked::default(), Vec::new());
         for Definition { name, version, expression } in definitions {
             match expr::compile(expression, &schema) {
                 Ok(program) => {
-                    let (version, group) = (*version, Group::default());
-                    compiled.insert(name.clone(), Compiled { version, program, group, ordinal: None });
+                    let (version, condition, group) = (*version, linked.add(&program), Group::default());
+                    compiled.insert(name.clone(), Compiled { version, program, condition, group, ordinal: None });
                 }
                 Err(error) => findings.push(Finding { name: name.clone(), error }),
             }
         }
         findings.extend(circles(&compiled));
-        if findings.is_empty() { Ok(Self::of(compiled)) } else { Err(findings) }
+        if findings.is_empty() { Ok(Self::of(compiled, linked)) } else { Err(findings) }
     }
 
     /// Of segments that do not name each other in circles; they are numbered in the order of their names.
-    fn of(compiled: BTreeMap<String, Compiled>) -> Self {
+    fn of(compiled: BTreeMap<String, Compiled>, linked: Linked) -> Self {
         let ordinals: BTreeMap<String, Ordinal> = compiled.keys().cloned().zip(0..).collect();
-        Self { compiled: Arc::new(compiled), ..Self::default() }.numbered(|name| ordinals.get(name).copied())
+        let (compiled, linked) = (Arc::new(compiled), Arc::new(linked));
+        Self { compiled, linked, ..Self::default() }.numbered(|name| ordinals.get(name).copied())
     }
 
     /// The same segments with these numbers. One without a number is in no group: nothing is told of it.
@@ -87,17 +99,18 @@ impl Segments {
     pub fn numbered(&self, number: impl Fn(&str) -> Option<Ordinal>) -> Self {
         let all: Vec<(String, Needs)> =
             self.compiled.iter().map(|(name, held)| (name.clone(), needs(&self.compiled, &held.program))).collect();
-        let (mut compiled, mut names, mut members) = (BTreeMap::clone(&self.compiled), Vec::new(), Vec::new());
+        let (mut compiled, mut names, mut grouped) =
+            (BTreeMap::clone(&self.compiled), Vec::new(), Grouped::default());
         for (name, needs) in all {
             let Some(held) = compiled.get_mut(&name) else { continue };
             (held.group, held.ordinal) = (group_of(&needs), number(&name));
             let Some(ordinal) = held.ordinal else { continue };
             put(&mut names, ordinal, name);
-            let (version, program, facets) = (held.version, held.program.clone(), Facets::of_needs(&needs));
-            members.push((held.group, Member { ordinal, version, program, facets }, needs));
+            let (version, condition, facets) = (held.version, held.condition, Facets::of_needs(&needs));
+            grouped.put(held.group, Member { ordinal, version, condition, facets }, &needs);
         }
-        let groups = Arc::new(grouped(members.into_iter()));
-        Self { compiled: Arc::new(compiled), groups, names: Arc::new(names), ..self.clone() }
+        let (compiled, grouped, names) = (Arc::new(compiled), Arc::new(grouped), Arc::new(names));
+        Self { compiled, grouped, names, ..self.clone() }
     }
 
     /// The segment of a number; `None` if there is none such.
@@ -149,17 +162,29 @@ impl Segments {
 
     /// The groups that have segments.
     pub fn groups(&self) -> Groups {
-        self.groups.keys().copied().collect()
+        self.grouped.groups.keys().copied().collect()
     }
 
     /// Groups that read what was touched.
     pub fn reading(&self, touched: Facets) -> Groups {
-        self.groups.iter().filter(|(_, alike)| alike.facets.meet(touched)).map(|(group, _)| *group).collect()
+        self.grouped.groups.iter().filter(|(_, alike)| alike.facets.meet(touched)).map(|(group, _)| *group).collect()
+    }
+
+    /// Segments that ask for one of the texts that touchpoints have which came since an instant; `None` where that says too little.
+    pub(crate) fn asking(&self, customer: &Customer, since: Micros) -> Option<BTreeSet<Place>> {
+        let came = customer.since(since);
+        let touchpoints = || came.iter().map(|element| element.touchpoint.as_ref());
+        (came.len() <= ASKING_MAX).then(|| self.asking_for(touchpoints()))
+    }
+
+    /// Segments that ask for one of the texts that these touchpoints have.
+    pub(crate) fn asking_for<'t>(&self, touchpoints: impl Iterator<Item = &'t Touchpoint>) -> BTreeSet<Place> {
+        self.grouped.keyed.asking(touchpoints)
     }
 
     /// Groups that compare with a cut of the population.
     pub fn cutting(&self) -> Groups {
-        self.groups.iter().filter(|(_, alike)| alike.cut).map(|(group, _)| *group).collect()
+        self.grouped.groups.iter().filter(|(_, alike)| alike.cut).map(|(group, _)| *group).collect()
     }
 
     /// Groups of these segments and of those that name them.
@@ -184,7 +209,7 @@ impl Segments {
 
     /// The groups that there are of these, with the names of their segments.
     pub(crate) fn chosen(&self, groups: Groups) -> impl Iterator<Item = (Group, &Alike)> {
-        self.groups.iter().filter(move |(group, _)| groups.contains(**group)).map(|(group, alike)| (*group, alike))
+        self.grouped.groups.iter().filter(move |(group, _)| groups.contains(**group)).map(|(group, alike)| (*group, alike))
     }
 
     /// Cuts that a program and the segments that it names compare with, each once.
@@ -223,11 +248,16 @@ impl Segments {
         Some(Membership { version: held.version, member: verdict.truth, next: verdict.next })
     }
 
+    /// A segment's condition beside those of others.
+    pub(crate) fn evaluate(&self, condition: linked::Place, subject: &dyn Subject, at: Micros, memo: &Memo) -> Verdict {
+        self.linked.evaluate(condition, subject, self, at, memo)
+    }
+
     /// Memberships of all segments at an instant.
     pub fn memberships(&self, subject: &dyn Subject, now: Micros) -> BTreeMap<String, Membership> {
         let memo = Memo::default();
         let membership = |(name, held): (&String, &Compiled)| {
-            let verdict = expr::evaluate_beside(&held.program, subject, self, now, &memo);
+            let verdict = self.evaluate(held.condition, subject, now, &memo);
             (name.clone(), Membership { version: held.version, member: verdict.truth, next: verdict.next })
         };
         self.compiled.iter().map(membership).collect()

@@ -134,6 +134,21 @@ proptest! {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(cases()))]
 
+    /// Laid side by side, conditions come to what each comes to by itself, and name the same next change.
+    #[test]
+    fn side_by_side_is_as_alone(
+        (inner, outer) in (any_condition(false), any_condition(true)), deeds in any_deeds(), now in START..START + 80 * DAY,
+        zone in prop::sample::select(&ZONES[..]),
+    ) {
+        let segments = segments(&inner, &outer, &zone);
+        let customer = customer(&deeds);
+        let all = segments.memberships(&customer, Micros(now));
+        prop_assert_eq!(all.len(), 2);
+        for (name, membership) in all {
+            prop_assert_eq!(Some(membership), segments.membership(&name, &customer, Micros(now)), "{} {}", name, outer);
+        }
+    }
+
     /// Parts that are joined by logic of three values come to what the whole comes to.
     #[test]
     fn parts_come_to_the_whole(

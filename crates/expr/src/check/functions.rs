@@ -62,7 +62,7 @@ impl Checker<'_> {
             return Err(ExpressionError::new(syntax.at, message));
         }
         self.needs.clock = true;
-        steps.iter().for_each(|step| self.reads(&step.set));
+        steps.iter().for_each(|step| self.asks(&step.set, false));
         Ok((self.shared(syntax, Node::Sequence(steps)), Type::Bool))
     }
 

@@ -97,11 +97,7 @@ impl Checker<'_> {
             }
             _ => return Err(ExpressionError::new(syntax.at, format!("`{name}` is written as `{name}(t, t.FIELD)`"))),
         };
-        if *aggregate == Aggregate::Count && set.is_plain() {
-            self.needs.counts = true;
-        } else {
-            self.reads(&set);
-        }
+        self.asks(&set, *aggregate == Aggregate::Count && set.is_plain());
         let node = Node::Aggregate(*aggregate, Arc::new(set), value);
         Ok((self.shared(syntax, node), ty))
     }

@@ -51,8 +51,6 @@ impl Checker<'_> {
             kinds.insert(kind.to_owned());
         }
         self.needs.touchpoints = true;
-        self.needs.any_kind |= kinds.is_empty();
-        self.needs.kinds.extend(kinds.iter().cloned());
         Ok(Set::of(Source::Touchpoints(kinds)))
     }
 

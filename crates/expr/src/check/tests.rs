@@ -96,8 +96,9 @@ fn needs_say_what_has_to_be_loaded() {
     let orders = needs("metrics.orders > 1");
     assert_eq!(orders, Needs { metrics: ["orders".to_owned()].into(), ..Needs::default() });
     let cart = needs(r#"sequence(touchpoints("product_added"), "2h", not(touchpoints("order_completed")))"#);
-    assert!(cart.touchpoints && cart.clock && !cart.any_kind && !cart.orders);
-    assert_eq!(cart.kinds.into_iter().collect::<Vec<_>>(), ["order_completed", "product_added"]);
+    assert!(cart.touchpoints && cart.clock && !cart.orders);
+    let kinds: Vec<String> = cart.choices.into_iter().flat_map(|choice| choice.kinds).collect();
+    assert_eq!(kinds, ["order_completed", "product_added"]);
     assert_eq!(cart.reach, Reach::Life);
     // Counts of whole kinds are in the profile; of two spans the longer one is read.
     let counts = needs(r#"touchpoints("zone_entered").count() > 1"#);

@@ -84,7 +84,7 @@ fn any_set() -> impl Strategy<Value = Set> {
         1 => Just(Limit::ThisWeek),
         1 => Just(Limit::LastMonth),
     ];
-    (kind, prop::option::weighted(0.2, 1..3_u8), limit).prop_map(|(kind, store, limit)| Set { kind, store, limit })
+    (kind, prop::option::weighted(0.3, 1..3_u8), limit).prop_map(|(kind, store, limit)| Set { kind, store, limit })
 }
 
 /// Any condition; it may name the segment `inner` if that is allowed.
@@ -215,8 +215,10 @@ impl fmt::Display for Set {
             "" => write!(out, "touchpoints()")?,
             kind => write!(out, "touchpoints('{kind}')")?,
         }
-        if let Some(store) = self.store {
-            write!(out, ".where(t, t.store == 's{store}')")?;
+        match self.store {
+            None => {}
+            Some(1) => write!(out, ".where(t, t.store == 's1')")?,
+            Some(store) => write!(out, ".where(t, t.store in ['s{store}', 'elsewhere'])")?,
         }
         match self.limit {
             Limit::Life => Ok(()),
