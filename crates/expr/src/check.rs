@@ -141,7 +141,10 @@ impl<'a> Checker<'a> {
                 self.needs.clock = true;
                 Ok((Node::Now, Type::Instant))
             }
-            "identifiers" => Ok((Node::Identifiers, Type::List(Box::new(Type::Text)))),
+            "identifiers" => {
+                self.needs.identifiers = true;
+                Ok((Node::Identifiers, Type::List(Box::new(Type::Text))))
+            }
             "traits" | "metrics" | "consents" => refuse(format!("`{name}` needs a name: `{name}.NAME`")),
             _ if self.bound.as_ref().is_some_and(|(bound, _)| bound == name) => {
                 refuse(format!("`{name}` is a whole element; name a field of it: `{name}.store`"))

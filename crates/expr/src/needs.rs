@@ -19,6 +19,8 @@ pub struct Needs {
     pub traits: BTreeSet<String>,
     /// Whether consents.
     pub consents: bool,
+    /// Whether namespaces of the customer's identifiers.
+    pub identifiers: bool,
     /// Metrics of the profile, by name.
     pub metrics: BTreeSet<String>,
     /// Whether it counts all touchpoints of some kinds.
@@ -54,6 +56,7 @@ impl Needs {
         self.reach = self.reach.max(other.reach);
         self.traits.extend(other.traits.iter().cloned());
         self.consents |= other.consents;
+        self.identifiers |= other.identifiers;
         self.metrics.extend(other.metrics.iter().cloned());
         self.counts |= other.counts;
         self.shared.extend(other.shared.iter().cloned());

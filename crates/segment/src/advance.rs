@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use types::Micros;
 
 use crate::{
+    concerned::Concerned,
     customer::Customer,
     due::{Due, Next, Outlook},
     facets::Facets,
@@ -72,11 +73,6 @@ impl Happened {
 
     /// Anything, at any time.
     pub const ANYTHING: Self = Self { groups: Groups::ALL, facets: Facets::ALL, since: None };
-
-    /// When touchpoints came, if it was nothing but touchpoints, and only some.
-    fn since_if_some(&self) -> Option<Micros> {
-        self.since.filter(|_| self.facets != Facets::ALL)
-    }
 
     /// Touchpoints came that touch this, the earliest of them at an instant.
     pub fn touchpoints(segments: &Segments, touched: Facets, since: Micros) -> Self {
@@ -145,7 +141,7 @@ pub fn advance(segments: &Segments, customer: &Customer, told: &Told, happened: 
     let groups = segments.groups();
     after.due.retain(|group, _| groups.contains(*group));
     let due = told.is_due(now);
-    let asking = happened.since_if_some().and_then(|since| segments.asking(customer, since));
+    let concerned = Concerned::new(segments, customer, told, happened);
     let (mut walks, mut chosen) = (Vec::new(), BTreeMap::new());
     for (group, alike) in segments.chosen(happened.groups.and(due)) {
         // Before its deadline, those that read nothing of what happened are what they were, and so is the first of their deadlines.
@@ -153,10 +149,7 @@ pub fn advance(segments: &Segments, customer: &Customer, told: &Told, happened: 
         let kept = after.due.remove(&group).filter(|_| !whole);
         chosen.insert(group, (kept, Vec::new()));
         let start = look.start(group, told, happened);
-        let members = match whole {
-            true => alike.members.iter().collect(),
-            false => alike.touched(happened.facets, asking.as_ref(), group),
-        };
+        let members = if whole { concerned.all(group, alike) } else { concerned.touched(group, alike) };
         walks.extend(members.into_iter().map(|member| {
             let held = told.segments.get(&member.ordinal).copied();
             Walk { member, group, start, held, steps: 0, next: None }

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use types::Micros;
 
 use crate::{
-    advance::{Advance, Change, Entry, Told},
+    advance::{Advance, Change, Entry, Happened, Told},
+    concerned::Concerned,
     customer::Customer,
     groups::{Group, Groups, Member, Ordinal},
     segments::Segments,
@@ -125,9 +126,10 @@ impl Told {
 pub fn foresee(segments: &Segments, customer: &Customer, told: &Told) -> Told {
     let mut outlook = Outlook::new(segments, customer, &told.segments);
     let mut clear = told.due.clone();
+    let concerned = Concerned::new(segments, customer, told, &Happened::NOTHING);
     for (group, alike) in segments.chosen(told.unclear()) {
         if let Some(due) = clear.get_mut(&group) {
-            due.brings = Some(outlook.brings(&alike.members, due.at));
+            due.brings = Some(outlook.brings(concerned.all(group, alike), due.at));
         }
     }
     Told { due: clear, ..told.clone() }

@@ -103,6 +103,8 @@ pub(crate) struct Alike {
     pub(crate) members: Vec<Member>,
     /// Places of those that a touchpoint may concern whatever it has in its fields, and what that touches.
     free: Vec<(Facets, usize)>,
+    /// Places of those that may be true of a customer who has nothing of what their keys name.
+    loud: Vec<usize>,
     /// What they read together.
     pub(crate) facets: Facets,
     /// How far back they need single touchpoints.
@@ -128,10 +130,22 @@ impl Alike {
         let Some(asking) = asking else { return self.members.iter().filter(meets).collect() };
         let keyed = asking.range((group, 0)..=(group, usize::MAX)).map(|(_, place)| *place);
         let free = self.free.iter().filter(|(facets, _)| facets.meet(touched)).map(|(_, place)| *place);
-        let mut places: Vec<usize> = keyed.chain(free).collect();
+        self.at(keyed.chain(free)).into_iter().filter(meets).collect()
+    }
+
+    /// Members that may be true of a customer, now or later. With places, of one that has the texts for which these members ask, and
+    /// no other's.
+    pub(crate) fn all(&self, asking: Option<&BTreeSet<Place>>, group: Group) -> Vec<&Member> {
+        let Some(asking) = asking else { return self.members.iter().collect() };
+        let keyed = asking.range((group, 0)..=(group, usize::MAX)).map(|(_, place)| *place);
+        self.at(keyed.chain(self.loud.iter().copied()))
+    }
+
+    fn at(&self, places: impl Iterator<Item = usize>) -> Vec<&Member> {
+        let mut places: Vec<usize> = places.collect();
         places.sort_unstable();
         places.dedup();
-        places.into_iter().filter_map(|place| self.members.get(place)).filter(meets).collect()
+        places.into_iter().filter_map(|place| self.members.get(place)).collect()
     }
 }
 
@@ -140,23 +154,34 @@ impl Alike {
 pub(crate) struct Grouped {
     pub(crate) groups: BTreeMap<Group, Alike>,
     pub(crate) keyed: Keyed,
+    places: BTreeMap<Ordinal, Place>,
 }
 
 impl Grouped {
-    /// Puts in a segment that needs this by itself and by those that it names.
-    pub(crate) fn put(&mut self, group: Group, member: Member, needs: &Needs) {
+    /// Puts in a segment that needs this by itself and by those that it names; a silent one is never true of a customer who has
+    /// nothing of what its keys name.
+    pub(crate) fn put(&mut self, group: Group, member: Member, needs: &Needs, silent: bool) {
         let alike = self.groups.entry(group).or_default();
         let place = alike.members.len();
         let without_keys = Facets::without_keys(needs);
         if without_keys != Facets::default() {
             alike.free.push((without_keys, place));
         }
+        if !silent {
+            alike.loud.push(place);
+        }
         self.keyed.put(needs, (group, place));
+        self.places.insert(member.ordinal, (group, place));
         alike.facets = alike.facets.and(member.facets);
         alike.members.push(member);
         alike.reach = alike.reach.max(needs.reach);
         alike.depth = alike.depth.max(needs.depth());
         alike.cut |= !needs.quantiles.is_empty();
+    }
+
+    /// Where the segment of a number is.
+    pub(crate) fn place(&self, ordinal: Ordinal) -> Option<Place> {
+        self.places.get(&ordinal).copied()
     }
 }
 

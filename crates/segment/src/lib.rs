@@ -6,6 +6,7 @@
 pub mod advance;
 pub mod check;
 pub mod clock;
+mod concerned;
 pub mod contact;
 pub mod customer;
 pub mod cuts;

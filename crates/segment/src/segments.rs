@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use expr::{
-    Depth, ExpressionError, Linked, Memo, Needs, Program, Proof, Quantile, Reach, Schema, Subject, Surroundings, Verdict,
+    Depth, Element, ExpressionError, Linked, Memo, Needs, Program, Proof, Quantile, Reach, Schema, Subject, Surroundings, Verdict,
     Zone, linked,
 };
-use types::{ExactSum, Micros, record::Touchpoint};
+use types::{ExactSum, HashKey, Micros};
 
 use crate::{
     customer::Customer,
@@ -21,6 +21,9 @@ use crate::{
 
 /// Most touchpoints of which each text is looked up: one that came very late may have thousands behind it.
 const ASKING_MAX: usize = 1_000;
+
+/// Before every touchpoint: the beginning of the first year.
+const LONG_AGO: Micros = Micros(-62_135_596_800_000_000);
 
 /// A segment as it is declared.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -97,20 +100,35 @@ impl Segments {
     /// The same segments with these numbers. One without a number is in no group: nothing is told of it.
     #[must_use]
     pub fn numbered(&self, number: impl Fn(&str) -> Option<Ordinal>) -> Self {
-        let all: Vec<(String, Needs)> =
-            self.compiled.iter().map(|(name, held)| (name.clone(), needs(&self.compiled, &held.program))).collect();
-        let (mut compiled, mut names, mut grouped) =
-            (BTreeMap::clone(&self.compiled), Vec::new(), Grouped::default());
-        for (name, needs) in all {
-            let Some(held) = compiled.get_mut(&name) else { continue };
-            (held.group, held.ordinal) = (group_of(&needs), number(&name));
-            let Some(ordinal) = held.ordinal else { continue };
-            put(&mut names, ordinal, name);
-            let (version, condition, facets) = (held.version, held.condition, Facets::of_needs(&needs));
-            grouped.put(held.group, Member { ordinal, version, condition, facets }, &needs);
+        let (mut compiled, mut names) = (BTreeMap::clone(&self.compiled), Vec::new());
+        for (name, held) in &mut compiled {
+            held.ordinal = number(name);
+            held.ordinal.into_iter().for_each(|ordinal| put(&mut names, ordinal, name.clone()));
         }
-        let (compiled, grouped, names) = (Arc::new(compiled), Arc::new(grouped), Arc::new(names));
-        Self { compiled, grouped, names, ..self.clone() }
+        Self { compiled: Arc::new(compiled), names: Arc::new(names), ..self.clone() }.grouped()
+    }
+
+    /// The same segments, grouped.
+    fn grouped(self) -> Self {
+        let (mut compiled, mut grouped) = (BTreeMap::clone(&self.compiled), Grouped::default());
+        for held in compiled.values_mut() {
+            let needs = needs(&self.compiled, &held.program);
+            held.group = group_of(&needs);
+            let Some(ordinal) = held.ordinal else { continue };
+            let (version, condition, facets) = (held.version, held.condition, Facets::of_needs(&needs));
+            let member = Member { ordinal, version, condition, facets };
+            grouped.put(held.group, member, &needs, self.is_silent(condition, &needs));
+        }
+        Self { compiled: Arc::new(compiled), grouped: Arc::new(grouped), ..self }
+    }
+
+    /// Whether a condition is never true of a customer who has nothing of what its keys name: it asks for nothing else, and of
+    /// nobody it is not true at any instant.
+    fn is_silent(&self, condition: linked::Place, needs: &Needs) -> bool {
+        let asks_else = Facets::without_keys(needs) != Facets::default() || needs.identifiers || !needs.quantiles.is_empty();
+        let nobody = || Customer::of_touchpoints(Vec::new(), BTreeSet::new(), HashKey::new([0; 32]));
+        let of_nobody = || self.evaluate(condition, &nobody(), LONG_AGO, &Memo::default());
+        !asks_else && of_nobody() == Verdict { truth: false, next: None }
     }
 
     /// The segment of a number; `None` if there is none such.
@@ -142,7 +160,7 @@ impl Segments {
     /// The same segments by the calendar of a zone; UTC until then.
     #[must_use]
     pub fn in_zone(self, zone: Zone) -> Self {
-        Self { zone, ..self }
+        Self { zone, ..self }.grouped()
     }
 
     /// Names, versions and programs, by name.
@@ -170,16 +188,15 @@ impl Segments {
         self.grouped.groups.iter().filter(|(_, alike)| alike.facets.meet(touched)).map(|(group, _)| *group).collect()
     }
 
-    /// Segments that ask for one of the texts that touchpoints have which came since an instant; `None` where that says too little.
-    pub(crate) fn asking(&self, customer: &Customer, since: Micros) -> Option<BTreeSet<Place>> {
-        let came = customer.since(since);
-        let touchpoints = || came.iter().map(|element| element.touchpoint.as_ref());
-        (came.len() <= ASKING_MAX).then(|| self.asking_for(touchpoints()))
+    /// Segments that ask for one of the texts that these touchpoints have; `None` where there are too many of them to look.
+    pub(crate) fn asking(&self, touchpoints: &[Element]) -> Option<BTreeSet<Place>> {
+        let each = touchpoints.iter().map(|element| element.touchpoint.as_ref());
+        (touchpoints.len() <= ASKING_MAX).then(|| self.grouped.keyed.asking(each))
     }
 
-    /// Segments that ask for one of the texts that these touchpoints have.
-    pub(crate) fn asking_for<'t>(&self, touchpoints: impl Iterator<Item = &'t Touchpoint>) -> BTreeSet<Place> {
-        self.grouped.keyed.asking(touchpoints)
+    /// Where the segment of a number is.
+    pub(crate) fn place(&self, ordinal: Ordinal) -> Option<Place> {
+        self.grouped.place(ordinal)
     }
 
     /// Groups that compare with a cut of the population.

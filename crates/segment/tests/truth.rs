@@ -230,3 +230,13 @@ fn circles_are_refused() {
     let fine = Segments::compile(&[definition("d", "true")], &schema).unwrap();
     assert!(fine.membership("d", &none, Micros(0)).unwrap().member);
 }
+
+#[test]
+fn the_first_anniversary_of_a_date_that_lies_years_ahead_is_named() {
+    let (name, expression) = ("ahead".to_owned(), r#"anniversary("2040-05-17", "7d")"#.to_owned());
+    let schema = schema::schema(&Catalogue::default(), []);
+    let segments = Segments::compile(&[Definition { name, version: 1, expression }], &schema).unwrap();
+    let who = Customer::of_touchpoints(Vec::new(), BTreeSet::new(), types::HashKey::new([7; 32]));
+    let said = segments.membership("ahead", &who, Micros(START)).unwrap();
+    assert_eq!((said.member, said.next), (false, Some(Micros::parse_rfc3339("2041-05-10T00:00:00Z").unwrap())));
+}

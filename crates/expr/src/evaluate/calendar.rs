@@ -60,9 +60,10 @@ impl Evaluation<'_> {
         let Some(date) = date_value(zone, date) else { return Value::Absent };
         let Some(today) = zone.date_of(self.now.0) else { return Value::Absent };
         let mut truth = false;
-        for year in today.year()..=today.year().saturating_add(2) {
-            let day = if year > date.year() { day_in_year(zone, date, year) } else { None };
-            let Some((midnight, end)) = day else { continue };
+        // The date may lie ahead, and its first anniversary far beyond the next one of others.
+        let first = today.year().max(date.year().saturating_add(1));
+        for year in first..=first.saturating_add(2) {
+            let Some((midnight, end)) = day_in_year(zone, date, year) else { continue };
             let start = midnight.saturating_sub(span);
             self.note(start);
             if start <= self.now.0 && self.now.0 < end {
