@@ -28,7 +28,13 @@ pub(super) async fn measure(plan: &Plan, dir: &Path) -> Result<()> {
     for segments in &plan.segments {
         let mut series = Series::default();
         for number in 0..plan.runs {
-            run(&of_plan(plan, *segments, &generated), &generated, &dir.join(format!("cost-{segments}-{number}")), &mut series).await?;
+            run(
+                &of_plan(plan, *segments, &generated),
+                &generated,
+                &dir.join(format!("cost-{segments}-{number}")),
+                &mut series,
+            )
+            .await?;
         }
         let note = format!(
             "{} runs, each of a new server; {} touchpoints of now by at most {} customers, by Zipf's law, who have {} of the {DAYS} days \

@@ -104,7 +104,8 @@ mod tests {
     }
 
     fn keys(source: &str) -> Vec<Option<String>> {
-        let text = |key: Key| format!("{} {}", key.field, key.values.iter().map(|one| &**one).collect::<Vec<_>>().join("|"));
+        let text =
+            |key: Key| format!("{} {}", key.field, key.values.iter().map(|one| &**one).collect::<Vec<_>>().join("|"));
         choices(source).into_iter().map(|choice| choice.key.map(text)).collect()
     }
 
@@ -144,9 +145,10 @@ mod tests {
         let keyed: Vec<(Vec<&str>, bool)> =
             both.iter().map(|one| (one.kinds.iter().map(String::as_str).collect(), one.key.is_some())).collect();
         assert_eq!(keyed, [(vec!["order_completed"], false), (vec!["product_viewed"], true)]);
-        assert_eq!(keys(r#"touchpoints().where(t, t.kind == "visit").where(t, t.store == "a").count() > 0"#), [Some(
-            "kind visit".to_owned()
-        )]);
+        assert_eq!(
+            keys(r#"touchpoints().where(t, t.kind == "visit").where(t, t.store == "a").count() > 0"#),
+            [Some("kind visit".to_owned())]
+        );
         assert_eq!(keys(r#"touchpoints("product_viewed").where(t, t.store == "a").last().net > 3"#).len(), 1);
         assert_eq!(keys(r#"touchpoints("product_viewed").count() > 3"#), [None]);
         assert_eq!(keys(r#"orders().where(o, o.store == "a").count() > 3"#), []);

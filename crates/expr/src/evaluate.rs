@@ -138,12 +138,7 @@ impl<'a> Evaluation<'a> {
     }
 
     /// One beside others: what they share is worked out once, and nothing is traced.
-    pub(crate) fn beside(
-        subject: &'a dyn Subject,
-        around: &'a dyn Surroundings,
-        now: Micros,
-        memo: &'a Memo,
-    ) -> Self {
+    pub(crate) fn beside(subject: &'a dyn Subject, around: &'a dyn Surroundings, now: Micros, memo: &'a Memo) -> Self {
         Self { memo: Some(memo), ..Self::new(subject, around, now) }
     }
 

@@ -29,12 +29,7 @@ pub(crate) struct Concerned<'a> {
 }
 
 impl<'a> Concerned<'a> {
-    pub(crate) fn new(
-        segments: &'a Segments,
-        customer: &'a Customer,
-        told: &'a Told,
-        happened: &'a Happened,
-    ) -> Self {
+    pub(crate) fn new(segments: &'a Segments, customer: &'a Customer, told: &'a Told, happened: &'a Happened) -> Self {
         Self { segments, customer, told, happened, by_news: OnceCell::new(), by_all: OnceCell::new() }
     }
 

@@ -75,7 +75,10 @@ mod tests {
         ("never-x", r#"touchpoints("order_completed").where(t, "x" in t.products).count() == 0"#),
         ("nobody", r#"touchpoints("product_viewed").where(t, t.store in []).count() > 0"#),
         ("viewed-any", r#"touchpoints("product_viewed").within("3d").count() > 1"#),
-        ("viewed-x-or-y", r#"touchpoints("product_viewed").where(t, "x" in t.products).count() > 0 || segment("viewed-y")"#),
+        (
+            "viewed-x-or-y",
+            r#"touchpoints("product_viewed").where(t, "x" in t.products).count() > 0 || segment("viewed-y")"#,
+        ),
         ("viewed-y", r#"touchpoints("product_viewed").where(t, "y" in t.products).count() > 0"#),
     ];
 
@@ -107,7 +110,8 @@ mod tests {
         };
         let touched = segments.chosen(segments.reading(facets));
         let touched = touched.flat_map(|(group, alike)| alike.touched(facets, Some(&asking), group)).collect();
-        let all = segments.chosen(segments.groups()).flat_map(|(group, alike)| alike.all(Some(&asking), group)).collect();
+        let all =
+            segments.chosen(segments.groups()).flat_map(|(group, alike)| alike.all(Some(&asking), group)).collect();
         [touched, all].map(named)
     }
 
@@ -125,10 +129,7 @@ mod tests {
         };
         assert_eq!(touched("product_viewed", "", &["z"]), ["viewed-any"]);
         assert_eq!(touched("product_viewed", "b", &["x", "z"]), ["viewed-any", "viewed-x-or-y"]);
-        assert_eq!(
-            touched("product_viewed", "a", &["y"]),
-            ["members-in-a", "viewed-any", "viewed-x-or-y", "viewed-y"]
-        );
+        assert_eq!(touched("product_viewed", "a", &["y"]), ["members-in-a", "viewed-any", "viewed-x-or-y", "viewed-y"]);
         assert_eq!(touched("order_completed", "", &["x"]), ["bought-x", "card-or-x", "members-in-a", "never-x"]);
         assert!(touched("visit_started", "a", &["x"]).is_empty());
     }

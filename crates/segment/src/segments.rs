@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use expr::{
-    Depth, Element, ExpressionError, Linked, Memo, Needs, Program, Proof, Quantile, Reach, Schema, Subject, Surroundings, Verdict,
-    Zone, linked,
+    Depth, Element, ExpressionError, Linked, Memo, Needs, Program, Proof, Quantile, Reach, Schema, Subject,
+    Surroundings, Verdict, Zone, linked,
 };
 use types::{ExactSum, HashKey, Micros};
 
@@ -125,7 +125,8 @@ impl Segments {
     /// Whether a condition is never true of a customer who has nothing of what its keys name: it asks for nothing else, and of
     /// nobody it is not true at any instant.
     fn is_silent(&self, condition: linked::Place, needs: &Needs) -> bool {
-        let asks_else = Facets::without_keys(needs) != Facets::default() || needs.identifiers || !needs.quantiles.is_empty();
+        let asks_else =
+            Facets::without_keys(needs) != Facets::default() || needs.identifiers || !needs.quantiles.is_empty();
         let nobody = || Customer::of_touchpoints(Vec::new(), BTreeSet::new(), HashKey::new([0; 32]));
         let of_nobody = || self.evaluate(condition, &nobody(), LONG_AGO, &Memo::default());
         !asks_else && of_nobody() == Verdict { truth: false, next: None }
@@ -226,7 +227,11 @@ impl Segments {
 
     /// The groups that there are of these, with the names of their segments.
     pub(crate) fn chosen(&self, groups: Groups) -> impl Iterator<Item = (Group, &Alike)> {
-        self.grouped.groups.iter().filter(move |(group, _)| groups.contains(**group)).map(|(group, alike)| (*group, alike))
+        self.grouped
+            .groups
+            .iter()
+            .filter(move |(group, _)| groups.contains(**group))
+            .map(|(group, alike)| (*group, alike))
     }
 
     /// Cuts that a program and the segments that it names compare with, each once.

@@ -14,7 +14,7 @@ use types::{Catalogue, Micros};
 
 use crate::{
     cases,
-    condition::{Condition, any_condition},
+    condition::{Condition, Limit, Set, any_condition},
     deed::{self, DAY, Deed, START, any_deeds, customer},
     naive,
     zone::{ZONES, Zone},
@@ -203,4 +203,17 @@ fn what_is_defined_no_more_is_left_and_a_new_condition_switches_to_the_differenc
     assert_eq!(changed, [("b", false), ("c", true), ("a", false)]);
     let gone = segment::advance::gone(&second.told, Micros(0));
     assert_eq!((gone.len(), name(gone[0].segment), gone[0].effective_at.0), (1, "c", 3 * DAY));
+}
+
+/// Touchpoints go to somebody else when identities part: nobody is kept in a segment because of what is no longer theirs.
+#[test]
+fn what_was_told_because_of_touchpoints_that_are_gone_is_left() {
+    let visited = Condition::Count(Set { kind: "zone_entered", store: Some(1), limit: Limit::Life }, 1);
+    let segments = segments(&[("a", &visited)], &ZONES[0]);
+    let deeds = [Deed { at: DAY, what: deed::What::Entered, store: 1 }];
+    let entered = advance(&segments, &customer(&deeds), &Told::default(), &Happened::ANYTHING, Micros(2 * DAY));
+    assert_eq!(entered.changes.iter().map(|change| change.entered).collect::<Vec<_>>(), [true]);
+    let left = advance(&segments, &customer(&[]), &entered.told, &Happened::ANYTHING, Micros(3 * DAY));
+    assert_eq!(left.changes.iter().map(|change| change.entered).collect::<Vec<_>>(), [false]);
+    assert!(left.told.segments.is_empty());
 }
