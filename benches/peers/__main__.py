@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import counts
+import everybody
 import folds
 import large
 import lookups
@@ -25,7 +26,7 @@ from plan import Plan
 
 FOLDS = ["streams-same-work", "streams-best-case", "patron-zipf", "patron-uniform", "patron-unsynced", "postgres", "consumer"]
 # Customers, touchpoints, gigabytes of disk.
-SIZES = {"short": (100_000, 500_000, 4), "full": (1_000_000, 5_000_000, 30), "large": (10_000_000, 20_000_000, 35)}
+SIZES = {"short": (100_000, 500_000, 4), "full": (1_000_000, 5_000_000, 30), "large": (10_000_000, 20_000_000, 35), "everybody": (10_000_000, 14_500_000, 20)}
 KILLS = ["streams-killed", "streams-killed-transactional", "patron-killed"]
 
 
@@ -34,13 +35,14 @@ def arguments():
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--full", action="store_true", help="1 M customers and 5 M touchpoints, up to an hour; else a tenth")
     size.add_argument("--large", action="store_true", help="ours alone: 10 M customers, 20 M touchpoints and a campaign of 10 M")
+    size.add_argument("--everybody", action="store_true", help="a count over 10 M customers, every one of whom was seen, beside DuckDB and chDB")
     parser.add_argument("--dir", type=Path, help="folder for data and results; default one of the system's temporary folder")
     parser.add_argument("--again", action="store_true", help="forget the results that are there")
     return parser.parse_args()
 
 
 def plan_of(args):
-    name = "large" if args.large else "full" if args.full else "short"
+    name = next((name for name in ("full", "large", "everybody") if getattr(args, name)), "short")
     folder = args.dir or Path(tempfile.gettempdir()) / f"patron-peers-{name}"
     return Plan(name, *SIZES[name], folder.absolute())
 
@@ -49,6 +51,8 @@ def steps(plan, kafka):
     """All steps by their names, in the order in which they build on each other."""
     if plan.name == "large":
         return large.steps(plan, kafka)
+    if plan.name == "everybody":
+        return everybody.steps(plan, kafka)
     streams = lambda work, **more: folds.KafkaStreams(plan, kafka, "zipf", work, **more)
     patron = lambda state, crowd="zipf", **env: folds.Patron(plan, kafka, crowd, state, env=env)
     return {
@@ -73,7 +77,7 @@ def report(plan):
     lines = [f"{plan.customers:,} customers, {plan.touchpoints:,} touchpoints; {os.cpu_count()} cores; "]
     lines[0] += f"load at the end {os.getloadavg()[0]:.1f}; {time.strftime('%d %B %Y')}."
     of = plan.result
-    for part in large.tables(of) if plan.name == "large" else tables(of):
+    for part in {"large": large.tables, "everybody": everybody.tables}.get(plan.name, tables)(of):
         lines += ["", *part]
     text = "\n".join(lines) + "\n"
     (plan.folder / "table.md").write_text(text)

@@ -49,8 +49,13 @@ def measure(plan, kafka, crowd, state):
     """Over a crowd's state, which was exported."""
     table = plan.path("counts", "customers.parquet")
     duckdb.execute(TABLE.format(out=plan.path("exports", state), table=table))
+    return over(plan, kafka, crowd, state, table)
+
+
+def over(plan, kafka, crowd, state, table, env=None):
+    """Over a crowd's state, beside a table of what each customer comes to."""
     result = {"duckdb": by_duckdb(plan, table), **by_chdb(plan, table)}
-    with services.standing(plan, kafka, crowd, state) as (_, server):
+    with services.standing(plan, kafka, crowd, state, env=env) as (_, server):
         command = [plan.probe, "count", "--server", server, "--as-of", AS_OF, "--runs", RUNS, " && ".join(PREDICATES)]
         result["patron"] = json.loads(machine.run(command))
     wanted = result["duckdb"]["count"]

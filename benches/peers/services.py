@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import time
 from contextlib import contextmanager
 
 import machine
@@ -61,9 +62,9 @@ def watching(plan, server):
 
 
 @contextmanager
-def standing(plan, kafka, crowd, state):
+def standing(plan, kafka, crowd, state, env=None):
     """A projector that has caught up; its address."""
-    process, server = projector(plan, kafka, crowd, state)
+    process, server = projector(plan, kafka, crowd, state, env=env)
     with process, watching(plan, server) as lines:
         await_word(lines, "caught-up")
         yield process, server
@@ -75,6 +76,12 @@ def await_word(lines, wanted):
         if words[0] == wanted:
             return at
     raise RuntimeError(f"{wanted} never came")
+
+
+def await_answer(plan, server):
+    """Until ingest takes touchpoints."""
+    while not succeeds([plan.patron, "dead-letters", "list", "--server", server]):
+        time.sleep(0.1)
 
 
 def succeeds(command):

@@ -28,8 +28,7 @@ def send(plan, kafka, crowd, touchpoints, *words, days=DAYS):
     """Adds generated touchpoints to the topic of a crowd."""
     ingest, server = services.patron(plan, kafka, "ingest", crowd)
     with ingest:
-        while not services.succeeds([plan.patron, "dead-letters", "list", "--server", server]):
-            time.sleep(0.1)
+        services.await_answer(plan, server)
         began = time.monotonic()
         machine.run([*generate(plan, touchpoints, *words, days=days), "--server", server])
     return {"publish_seconds": round(time.monotonic() - began, 1)}
