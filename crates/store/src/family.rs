@@ -90,6 +90,8 @@ pub(crate) struct Shape {
     pub(crate) name: &'static str,
     /// Length of the scanned prefix; 0 where rows are asked for by whole keys alone.
     pub(crate) prefix_bytes: usize,
+    /// Whether filters know whole keys beside prefixes.
+    pub(crate) whole_keys: bool,
     /// Bytes of a block: small where single hot rows are read, large where rows are scanned or never read.
     pub(crate) block_bytes: usize,
     /// Whether blocks are compressed; hashes do not compress.
@@ -97,7 +99,12 @@ pub(crate) struct Shape {
 }
 
 pub(crate) const fn shape<F: Family>(block_bytes: usize, compressed: bool) -> Shape {
-    Shape { name: F::NAME, prefix_bytes: F::PREFIX_BYTES, block_bytes, compressed }
+    Shape { name: F::NAME, prefix_bytes: F::PREFIX_BYTES, whole_keys: true, block_bytes, compressed }
+}
+
+/// Of a family that is scanned by prefix: what filters held of whole keys would be idle.
+const fn scanned<F: Family>(block_bytes: usize, compressed: bool) -> Shape {
+    Shape { whole_keys: false, ..shape::<F>(block_bytes, compressed) }
 }
 
 /// All column families.
@@ -107,11 +114,11 @@ pub(crate) const ALL: [Shape; 16] = [
     shape::<Fragments>(4 << 10, true),
     shape::<Months>(4 << 10, true),
     shape::<Orders>(4 << 10, true),
-    shape::<Timeline>(16 << 10, true),
+    scanned::<Timeline>(16 << 10, true),
     shape::<Copies>(16 << 10, false),
     shape::<Conflicts>(16 << 10, true),
-    shape::<Incidence>(4 << 10, true),
-    shape::<Losers>(4 << 10, false),
+    scanned::<Incidence>(4 << 10, true),
+    scanned::<Losers>(4 << 10, false),
     shape::<Decisions>(4 << 10, true),
     shape::<Definitions>(4 << 10, true),
     shape::<DefinitionSets>(4 << 10, true),

@@ -26,7 +26,9 @@ pub struct BlockCache(Cache);
 impl BlockCache {
     /// So many bytes at most.
     pub fn new(bytes: usize) -> Self {
-        Self(Cache::new_lru_cache(bytes))
+        // Not the LRU cache: that is cut into up to 64 parts, and what is larger than a part – a file's filter, once there are
+        // millions of rows – is never kept, but read and checked anew at each look.
+        Self(Cache::new_hyper_clock_cache(bytes, 0))
     }
 }
 
@@ -330,6 +332,7 @@ pub(crate) fn family_options(settings: &StoreSettings, shape: Shape) -> Options 
     table.set_block_cache(&settings.cache.0);
     table.set_block_size(shape.block_bytes);
     table.set_bloom_filter(10.0, false);
+    table.set_whole_key_filtering(shape.whole_keys);
     table.set_cache_index_and_filter_blocks(true);
     table.set_pin_l0_filter_and_index_blocks_in_cache(true);
     table.set_format_version(6);
@@ -343,7 +346,7 @@ pub(crate) fn family_options(settings: &StoreSettings, shape: Shape) -> Options 
     options.set_max_write_buffer_number(4);
     options.set_level_zero_file_num_compaction_trigger(LEVEL_0_FILES);
     options.set_memtable_prefix_bloom_ratio(0.05);
-    options.set_memtable_whole_key_filtering(true);
+    options.set_memtable_whole_key_filtering(shape.whole_keys);
     if shape.prefix_bytes > 0 {
         options.set_prefix_extractor(SliceTransform::create_fixed_prefix(shape.prefix_bytes));
     }
