@@ -19,6 +19,7 @@ pub mod manifest;
 mod open;
 pub mod published;
 pub mod rules;
+mod size;
 pub mod snapshot;
 pub mod subjects;
 

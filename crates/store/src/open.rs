@@ -21,20 +21,28 @@ use crate::{
 
 /// Memory for cached blocks of one database or of several; each clone is the same memory.
 #[derive(Clone)]
-pub struct BlockCache(Cache);
+pub struct BlockCache {
+    cache: Cache,
+    bytes: usize,
+}
 
 impl BlockCache {
     /// So many bytes at most.
     pub fn new(bytes: usize) -> Self {
         // Not the LRU cache: that is cut into up to 64 parts, and what is larger than a part – a file's filter, once there are
         // millions of rows – is never kept, but read and checked anew at each look.
-        Self(Cache::new_hyper_clock_cache(bytes, 0))
+        Self { cache: Cache::new_hyper_clock_cache(bytes, 0), bytes }
+    }
+
+    /// Most bytes.
+    pub fn bytes(&self) -> usize {
+        self.bytes
     }
 }
 
 impl std::fmt::Debug for BlockCache {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "BlockCache({} bytes used)", self.0.get_usage())
+        write!(out, "BlockCache({} of {} bytes used)", self.cache.get_usage(), self.bytes)
     }
 }
 
@@ -250,15 +258,6 @@ impl Store {
         self.db.flush_wal(true).map_err(|error| StoreError::Write(error.to_string()))
     }
 
-    /// Bytes of all files of the state.
-    pub fn live_bytes(&self) -> u64 {
-        let size = |shape: &Shape| {
-            let family = self.db.cf_handle(shape.name)?;
-            self.db.property_int_value_cf(&family, rocksdb::properties::TOTAL_SST_FILES_SIZE).ok().flatten()
-        };
-        family::ALL.iter().filter_map(size).sum()
-    }
-
     /// Compares with the manifest that is there, but for its rules; writes one where there is none.
     fn hold_manifest(&mut self, dir: &Path) -> Result<(), OpenError> {
         let held = self.snapshot().get::<Manifests>(&())?;
@@ -329,7 +328,7 @@ pub(crate) fn descriptor(settings: &StoreSettings, shape: Shape) -> ColumnFamily
 /// likewise.
 pub(crate) fn family_options(settings: &StoreSettings, shape: Shape) -> Options {
     let mut table = BlockBasedOptions::default();
-    table.set_block_cache(&settings.cache.0);
+    table.set_block_cache(&settings.cache.cache);
     table.set_block_size(shape.block_bytes);
     table.set_bloom_filter(10.0, false);
     table.set_whole_key_filtering(shape.whole_keys);

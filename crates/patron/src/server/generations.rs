@@ -2,7 +2,7 @@
 
 use ingest::{Clock as _, WallClock};
 use projector::{Generations, GenerationsSettings, ProjectorSettings, Served};
-use store::{BlockCache, Manifest};
+use store::{BlockCache, Manifest, Store};
 use tokio::sync::watch;
 use types::HashKey;
 
@@ -31,7 +31,23 @@ pub(super) fn open(
         },
         clock: || WallClock.now(),
     };
-    Ok(Generations::open(settings, journals.folded())?)
+    let generations = Generations::open(settings, journals.folded())?;
+    warn_of_cache(&generations.served().borrow().store);
+    Ok(generations)
+}
+
+/// Says so where the cache is too small to look anything up quickly.
+fn warn_of_cache(store: &Store) {
+    let (index_bytes, cache_bytes) = (store.index_bytes(), store.cache_bytes() as u64);
+    if index_bytes > cache_bytes / 2 {
+        tracing::warn!(
+            index_bytes,
+            cache_bytes,
+            "filters and indexes of the state leave little of the cache, or do not fit: looks read files again and again; \
+             give memory_bytes, or store.cache_bytes, more: at least {} for the latter",
+            index_bytes * 2
+        );
+    }
 }
 
 /// What the live state must be.

@@ -6,8 +6,10 @@ use std::sync::{
 };
 
 use axum::{Router, extract::State, http::StatusCode, routing::get};
+use metrics::gauge;
 use projector::Served;
 use query::Gateway;
+use store::Store;
 use tokio::{net::TcpListener, sync::watch};
 
 use crate::telemetry;
@@ -31,8 +33,9 @@ pub(super) async fn serve(
     let handle = telemetry::metrics_handle()?;
     let shards = health.shards.clone();
     let render = move || {
-        let store = shards.as_ref().map(|served| Arc::clone(&served.borrow().store));
-        store.iter().for_each(|store| metrics::gauge!("patron_store_bytes").set(store.live_bytes() as f64));
+        if let Some(served) = &shards {
+            measure(&Arc::clone(&served.borrow().store));
+        }
         handle.run_upkeep();
         let text = handle.render();
         async move { text }
@@ -49,6 +52,13 @@ pub(super) async fn serve(
     };
     axum::serve(listener, router).with_graceful_shutdown(stop).await?;
     Ok(())
+}
+
+/// How large the live state is, and what of it the cache should have room for.
+fn measure(store: &Store) {
+    gauge!("patron_store_bytes").set(store.live_bytes() as f64);
+    gauge!("patron_store_index_bytes").set(store.index_bytes() as f64);
+    gauge!("patron_store_cache_bytes").set(store.cache_bytes() as f64);
 }
 
 /// Ready while folding goes on or a projector answers, and no stop was asked for.

@@ -81,6 +81,9 @@ fn a_file_s_filter_is_read_once() {
     down.set_bottommost_level_compaction(rocksdb::BottommostLevelCompaction::Force);
     store.db.compact_range_cf_opt(store.handle::<Incidence>(), None::<&[u8]>, None::<&[u8]>, &down);
 
+    let (index_bytes, bits) = (store.index_bytes(), 10 * ROWS);
+    assert!((bits / 8..bits / 4).contains(&index_bytes), "{index_bytes} bytes of filters and indexes");
+
     let snapshot = store.snapshot();
     let look = |number: u64| snapshot.scan_prefix::<Incidence>(&id(number).0).count();
     assert_eq!(look(0), 1);
