@@ -1,6 +1,9 @@
 //! The publisher's law, over a real state: whatever comes in which order, and whenever it is told in whichever pieces, what was told
-//! is what is; the changes replayed over what was told before lead there, without a gap and without a word too many.
+//! is what is, of identities and of memberships; the changes replayed over what was told before lead there, without a gap and without a word too many.
 #![cfg(test)]
+
+#[path = "publisher/memberships.rs"]
+mod memberships;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,7 +13,7 @@ use std::{
 
 use identity::Rules;
 use journal::{Journal, NewRecord, memory::MemoryJournal};
-use projector::{Beside, Projector, Served, Teller, TellerSettings};
+use projector::{Beside, Journals, Projector, Served, Teller, TellerSettings};
 use proptest::prelude::*;
 use prost::Message as _;
 use store::{
@@ -21,7 +24,7 @@ use store::{
 };
 use tests::{
     pipeline::{hash_key, journals, open_store, projector_settings, record},
-    touchpoints::{identifier_of, touchpoint},
+    touchpoints::identifier_of,
 };
 use types::{
     IdentifierId, Micros, Progress,
@@ -117,7 +120,7 @@ struct World {
 
 fn teller(published: &Arc<Published>, piece_max: usize) -> Teller {
     let settings = TellerSettings { hash_key: hash_key(), changes_max: 0, piece_max, clock: || Micros(1) };
-    Teller::new(Arc::clone(published), settings).unwrap()
+    Teller::new(Arc::clone(published), settings).unwrap().with_members(memberships::members(published))
 }
 
 impl World {
@@ -128,7 +131,8 @@ impl World {
         let store = open_store(&dir.path().join("state"), journal.as_ref());
         let settings = projector_settings(batch_records_max);
         let beside = Beside { touches: true, ..Beside::default() };
-        let projector = Projector::start_beside(Arc::clone(&store), &journals(&journal), settings, beside).unwrap();
+        let both = Journals { definitions: memberships::defined(&runtime), ..journals(&journal) };
+        let projector = Projector::start_beside(Arc::clone(&store), &both, settings, beside).unwrap();
         let (progress, touching) = (projector.progress(), projector.touching());
         let served = Served { number: 1, store, rules: rules(0), progress, touching };
         let settings = StoreSettings::small(dir.path().join("published"));
@@ -146,7 +150,8 @@ impl World {
         let ends = self.journal.ends().unwrap();
         let all = |progress: &Progress| {
             let applied = |partition| progress.applied.get(&partition).copied().unwrap_or_default();
-            (0..).zip(&ends).all(|(partition, end)| applied(partition) >= *end)
+            let folded = (0..).zip(&ends).all(|(partition, end)| applied(partition) >= *end);
+            folded && progress.definitions.applied == 1
         };
         let mut progress = self.projector.progress();
         let reached = async { tokio::time::timeout(Duration::from_secs(60), progress.wait_for(all)).await.map(drop) };
@@ -157,7 +162,7 @@ impl World {
         match step {
             Step::Touchpoint(message, second, who) => {
                 let mut names = who.iter();
-                let mut one = touchpoint("page_viewed", &format!("m{message}"), *second, names.next().unwrap());
+                let mut one = memberships::seen(*message, *second, names.next().unwrap());
                 one.identifiers.extend(names.map(|name| identifier_of(name)));
                 self.append(record(&(one, Micros(1_000_000_000)), 2));
             }
@@ -209,16 +214,21 @@ impl World {
     fn check(&mut self) {
         let snapshot = self.served.store.snapshot();
         let key = hash_key();
-        for name in NAMES {
-            let id = key.identifier_id(&types::Identifier::parse(name).unwrap());
-            let found = CustomerRows::new(&snapshot, &self.served.rules, &key).find(id).unwrap();
-            let now = found.map(|resolved| resolved.identity.id);
+        let ids = NAMES.map(|name| key.identifier_id(&types::Identifier::parse(name).unwrap()));
+        let (rows, mut customers) = (CustomerRows::new(&snapshot, &self.served.rules, &key), BTreeMap::new());
+        for (name, id) in NAMES.into_iter().zip(ids) {
+            let now = rows.find(id).unwrap().map(|resolved| {
+                let now = resolved.identity.id;
+                customers.insert(now, resolved);
+                now
+            });
             let told = self.published.holders(&[id]).unwrap()[0].map(|holder| holder.customer);
             assert_eq!(told, now, "{name}");
             if let Some(now) = now {
                 assert_eq!(*self.believed.entry(id).or_insert(now), now, "{name}: the feed leads there");
             }
         }
+        memberships::check(&self.published, &rows, &customers, &ids);
         assert_eq!(snapshot.scan::<Touched>(&Range::all()).count(), 0, "what was told is no longer owed");
         let mut applied = self.projector.progress().borrow().applied.clone();
         if applied.values().all(|next| *next == 0) {
@@ -228,8 +238,13 @@ impl World {
     }
 }
 
+/// Cases of the law; a tenth of a second or two each.
+fn cases() -> u32 {
+    std::env::var("PATRON_PUBLISHER_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(64)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, max_shrink_iters: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), max_shrink_iters: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn what_was_told_is_what_is(steps in prop::collection::vec(step(), 1..40), batch in 1..9_usize) {
@@ -239,10 +254,15 @@ proptest! {
     }
 }
 
+/// A touchpoint of this number, at a second, that carries these.
+fn carries(number: u8, second: i64, who: &[&'static str]) -> Step {
+    Step::Touchpoint(number, second, who.iter().copied().collect())
+}
+
 #[test]
 fn an_identifier_that_ceases_to_link_lets_everybody_go() {
     let mut world = World::new(100);
-    let carry = |message, who: &[&'static str]| Step::Touchpoint(message, 5, who.iter().copied().collect());
+    let carry = |number, who: &[&'static str]| carries(number, 5, who);
     let [user, other, card, card_2, ..] = NAMES;
     let device = "device_id:d1xx";
     world.step(&carry(1, &[device, user]));
@@ -273,4 +293,40 @@ fn a_state_that_knows_less_than_what_was_told_waits() {
     // Everybody is compared once it has caught up, and nothing differs.
     world.teller.round(&world.served, &|| true, &|_| {}).unwrap();
     assert_eq!(world.published.told().unwrap(), told);
+}
+
+/// What only such carry as link nobody is the strongest one's: where the e-mail address ceases to link, the card gets its touchpoint.
+#[test]
+fn what_ceases_to_link_leaves_touchpoints_to_another_that_links_nobody() {
+    let mut world = World::new(6);
+    for step in [
+        carries(0, 0, &["ip_address:10.0.0.1", "loyalty_card:2x"]),
+        carries(0, 0, &["device_id:d2xx", "loyalty_card:2x", "user_id:ann"]),
+        carries(0, 0, &["email:b@shop.example", "loyalty_card:2x", "user_id:bob"]),
+        carries(1, 0, &["email:b@shop.example", "loyalty_card:2x"]),
+        carries(0, 0, &["email:b@shop.example", "user_id:ann"]),
+        carries(0, 0, &["device_id:d1xx", "loyalty_card:2x"]),
+        Step::Tell(1),
+        carries(0, 0, &["email:b@shop.example", "loyalty_card:1x"]),
+        carries(2, 21, &["email:a@shop.example", "email:b@shop.example", "ip_address:10.0.0.1"]),
+        Step::Tell(1),
+    ] {
+        world.step(&step);
+    }
+}
+
+/// Two users on one touchpoint that no rule lets be one: it was the first's, until that one ceases to link.
+#[test]
+fn what_ceases_to_link_leaves_touchpoints_to_whom_it_was_kept_from() {
+    let mut world = World::new(1);
+    for step in [
+        carries(1, 0, &["email:b@shop.example", "user_id:ann", "user_id:bob"]),
+        carries(0, 0, &["device_id:d1xx", "loyalty_card:1x", "user_id:ann"]),
+        carries(0, 0, &["email:a@shop.example", "user_id:ann"]),
+        Step::Tell(1),
+        carries(0, 0, &["loyalty_card:2x", "user_id:ann"]),
+        Step::Tell(1),
+    ] {
+        world.step(&step);
+    }
 }

@@ -37,8 +37,8 @@ pub struct Move {
 pub type Holders = BTreeMap<IdentifierId, Holder>;
 
 /// The changes that lead from what was told to these customers.
-pub fn moves(now: &[Customer], told: &Holders) -> Vec<Move> {
-    now.iter().flat_map(|customer| moves_to(customer, told)).collect()
+pub fn moves<'a>(now: impl IntoIterator<Item = &'a Customer>, told: &Holders) -> Vec<Move> {
+    now.into_iter().flat_map(|customer| moves_to(customer, told)).collect()
 }
 
 fn moves_to(customer: &Customer, told: &Holders) -> Vec<Move> {

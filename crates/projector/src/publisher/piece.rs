@@ -8,7 +8,7 @@ use std::{
     ops::ControlFlow,
 };
 
-use identity::{Component, Evidence as _, Resolution, Rules, resolve};
+use identity::{Component, CustomerIdentity, Evidence as _, Refusal, Resolution, Rules, resolve};
 use store::{
     CustomerRows, Snapshot, StoreError,
     family::touched::{Touch, Toucher},
@@ -29,14 +29,25 @@ pub(super) struct Source<'a> {
 /// Customers as they are now.
 #[derive(Default)]
 pub(super) struct Piece {
-    now: Vec<Customer>,
+    now: Vec<Met>,
     /// Identifiers that link nobody.
     cut: BTreeSet<IdentifierId>,
     /// What touched each customer, by its id.
     causes: BTreeMap<IdentifierId, Touch>,
     met: BTreeSet<IdentifierId>,
+    /// Identifiers beside which one stands that has ceased to link: what both carry may be another's than before.
+    let_go: BTreeSet<IdentifierId>,
     /// What was told of identifiers that were touched.
     told: BTreeMap<IdentifierId, Option<Holder>>,
+}
+
+/// A customer as it is now, with what says whether it became more and nothing else.
+struct Met {
+    customer: Customer,
+    /// Namespaces of its identifiers, one for each.
+    namespaces: Vec<String>,
+    /// Whether a rule keeps one of its identifiers from another customer's: what belongs to whom may change without any of them.
+    refused: bool,
 }
 
 /// How a customer is concerned.
@@ -44,7 +55,7 @@ pub(super) struct Piece {
 pub(super) struct Concern {
     /// By what.
     pub(super) touch: Touch,
-    /// Whether who it is may have changed.
+    /// Whether who it is may have changed, but for more touchpoints that came.
     pub(super) identity: bool,
 }
 
@@ -52,6 +63,8 @@ pub(super) struct Concern {
 pub(super) struct Difference {
     pub(super) moves: Vec<(Move, Cause)>,
     pub(super) holders: Holders,
+    /// Customers who are not who was told, now or then, by what touched them; all others have what they had, and more.
+    pub(super) others: BTreeMap<IdentifierId, Touch>,
 }
 
 impl Source<'_> {
@@ -72,44 +85,54 @@ impl Source<'_> {
             let touch = of_all.fold(touch, |all, one| all.and(*one));
             piece.add(&component, &resolve(&component, self.rules), touch);
             if component.cut.contains_key(&id) {
-                open.extend(self.let_go(&rows, id)?.into_iter().map(|other| (other, touch)));
+                let mut others = self.let_go(&rows, id)?;
+                open.extend(others.iter().map(|other| (*other, touch)));
+                piece.let_go.append(&mut others);
             }
         }
         Ok(piece)
     }
 
-    /// Those whom an identifier linked when it was told, and no longer does. What is cut links nobody, then as now.
-    fn let_go(&self, rows: &CustomerRows<'_>, id: IdentifierId) -> Result<Vec<IdentifierId>, StoreError> {
+    /// Those beside whom an identifier stands that linked when it was told, and no longer does. Those who link nobody either are among
+    /// them: what only such carry is the strongest one's. What was cut then is cut now.
+    fn let_go(&self, rows: &CustomerRows<'_>, id: IdentifierId) -> Result<BTreeSet<IdentifierId>, StoreError> {
         if self.told([id])?.get(&id).is_none_or(|held| held.cut) {
-            return Ok(Vec::new());
+            return Ok(BTreeSet::new());
         }
-        let linked = linked(rows, id)?;
-        let told = self.told(linked.iter().copied())?;
-        Ok(linked.into_iter().filter(|other| !told.get(other).is_some_and(|held| held.cut)).collect())
+        linked(rows, id)
     }
 
     /// What is to be told of a piece, because of `cause` where all is compared, else of what touched each.
     pub(super) fn difference(&self, piece: &Piece, cause: Option<Cause>) -> Result<Difference, StoreError> {
-        let identifiers = piece.now.iter().flat_map(|customer| customer.identifiers.iter().copied());
-        let (known, others): (Vec<IdentifierId>, Vec<_>) = identifiers.partition(|id| piece.told.contains_key(id));
+        let (known, others): (Vec<IdentifierId>, Vec<_>) =
+            piece.identifiers().into_iter().partition(|id| piece.told.contains_key(id));
         let mut told = self.told(others)?;
         told.extend(known.into_iter().filter_map(|id| Some((id, piece.was(&id)?))));
-        let moves = moves(&piece.now, &told).into_iter();
+        let moves = moves(piece.customers(), &told).into_iter();
         let caused = |one: Move| {
-            let touch = piece.causes.get(&one.to).copied().unwrap_or_default();
+            let touch = piece.touch(&one.to);
             (one, cause.unwrap_or_else(|| of_touch(touch)))
         };
-        Ok(Difference { moves: moves.map(caused).collect(), holders: piece.holders(&told) })
+        let moves = moves.map(caused).collect();
+        Ok(Difference { moves, holders: piece.holders(&told), others: piece.others(&told) })
     }
 
-    /// Everybody whom these touches concern, once what was told of identity is as it is now: the customers of the piece, and
-    /// those whose identity was not touched.
-    pub(super) fn concerned(piece: &Piece, touches: &BTreeMap<IdentifierId, Touch>) -> BTreeMap<IdentifierId, Concern> {
+    /// Everybody whom these touches concern, once what was told of identity is as it is now: the customers of the piece, those
+    /// whose identity was not touched, and of `others` those who are not in the piece.
+    pub(super) fn concerned(
+        piece: &Piece,
+        touches: &BTreeMap<IdentifierId, Touch>,
+        others: &BTreeMap<IdentifierId, Touch>,
+    ) -> BTreeMap<IdentifierId, Concern> {
         let of_piece = |customer: &Customer| {
-            let touch = piece.causes.get(&customer.id).copied().unwrap_or_default();
-            (customer.id, Concern { touch, identity: true })
+            let touch = piece.touch(&customer.id);
+            (customer.id, Concern { touch, identity: touch.by.decision })
         };
-        let mut concerned: BTreeMap<IdentifierId, Concern> = piece.now.iter().map(of_piece).collect();
+        let mut concerned: BTreeMap<IdentifierId, Concern> = piece.customers().map(of_piece).collect();
+        for (id, touch) in others {
+            let held = concerned.entry(*id).or_default();
+            (held.touch, held.identity) = (held.touch.and(*touch), true);
+        }
         for (id, touch) in touches.iter().filter(|(id, _)| !piece.met.contains(*id)) {
             if let Some(holder) = piece.was(id) {
                 let held = concerned.entry(holder.customer).or_default();
@@ -133,9 +156,17 @@ impl Piece {
         self.cut.extend(component.nodes.keys().filter(|id| component.cut.contains_key(*id)));
         for customer in &resolution.customers {
             self.causes.insert(customer.id, touch);
-            let identifiers = customer.identifiers.iter().map(|(id, _)| *id).collect();
-            self.now.push(Customer { id: customer.id, identifiers });
+            self.now.push(Met::of(customer, resolution));
         }
+    }
+
+    fn customers(&self) -> impl Iterator<Item = &Customer> {
+        self.now.iter().map(|met| &met.customer)
+    }
+
+    /// What touched a customer.
+    fn touch(&self, id: &IdentifierId) -> Touch {
+        self.causes.get(id).copied().unwrap_or_default()
     }
 
     /// Who was told to hold a touched identifier.
@@ -149,7 +180,7 @@ impl Piece {
 
     /// All identifiers of the customers.
     pub(super) fn identifiers(&self) -> Vec<IdentifierId> {
-        self.now.iter().flat_map(|customer| customer.identifiers.iter().copied()).collect()
+        self.customers().flat_map(|customer| customer.identifiers.iter().copied()).collect()
     }
 
     pub(super) fn len(&self) -> usize {
@@ -158,9 +189,51 @@ impl Piece {
 
     /// Those who are not what was told.
     fn holders(&self, told: &Holders) -> Holders {
-        let all = self.now.iter().flat_map(|customer| customer.identifiers.iter().map(|id| (*id, customer.id)));
-        let all = all.map(|(id, customer)| (id, Holder { customer, cut: self.cut.contains(&id) }));
+        let all = self.customers().flat_map(|customer| customer.identifiers.iter().map(|id| (*id, customer.id)));
+        let all = all.map(|(id, customer)| (id, self.holder(customer, &id)));
         all.filter(|(id, holder)| told.get(id) != Some(holder)).collect()
+    }
+
+    fn holder(&self, customer: IdentifierId, id: &IdentifierId) -> Holder {
+        Holder { customer, cut: self.cut.contains(id) }
+    }
+
+    /// Customers who are not who was told, and those who were told to hold what is theirs.
+    fn others(&self, told: &Holders) -> BTreeMap<IdentifierId, Touch> {
+        let mut others = BTreeMap::new();
+        for met in &self.now {
+            let id = met.customer.id;
+            let held = met.customer.identifiers.iter().filter_map(|identifier| told.get(identifier));
+            let losers = held.map(|held| held.customer).filter(|loser| *loser != id);
+            let own = (!self.became_more(met, told)).then_some(id);
+            others.extend(losers.chain(own).map(|other| (other, self.touch(&id))));
+        }
+        others
+    }
+
+    /// Whether a customer has all that it was told to have, and if more, then by identifiers of namespaces that it had.
+    fn became_more(&self, met: &Met, told: &Holders) -> bool {
+        let (mut had, mut has) = (BTreeSet::new(), BTreeSet::new());
+        for (identifier, namespace) in met.customer.identifiers.iter().zip(&met.namespaces) {
+            has.insert(namespace);
+            match told.get(identifier) {
+                Some(held) if *held == self.holder(met.customer.id, identifier) => drop(had.insert(namespace)),
+                Some(_) => return false,
+                None => {}
+            }
+        }
+        let let_go = met.customer.identifiers.iter().any(|identifier| self.let_go.contains(identifier));
+        !met.refused && !let_go && had == has
+    }
+}
+
+impl Met {
+    fn of(customer: &CustomerIdentity, resolution: &Resolution) -> Self {
+        let identifiers = customer.identifiers.iter().map(|(id, _)| *id).collect();
+        let namespaces = customer.identifiers.iter().map(|(_, node)| node.identifier.namespace.clone()).collect();
+        let refusals = customer.refused.iter().filter_map(|place| resolution.refused.get(*place));
+        let refused = refusals.map(|link| &link.refusal).any(|refusal| !matches!(refusal, Refusal::Cut(_)));
+        Self { customer: Customer { id: customer.id, identifiers }, namespaces, refused }
     }
 }
 

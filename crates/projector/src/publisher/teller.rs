@@ -1,7 +1,7 @@
 //! One round of telling: everything that was touched since the last one, or, where another generation is served, everybody.
 //!
-//! Owns that nothing is told from a state that knows less than what was told already, and that an outbox row goes only after
-//! what came of it is on disk. What is told is bounded piece by piece, whatever there is.
+//! Owns that nothing is told from a state that knows less than what was told already, that memberships are told before the identity
+//! that they follow from, and that an outbox row goes only after what came of it is on disk. What is told is bounded piece by piece, whatever there is.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -145,11 +145,13 @@ impl Teller {
             let source = self.source(live, &snapshot);
             let piece = source.touched(&touches)?;
             let difference = source.difference(&piece, None)?;
-            self.tell(live, difference, &applied, heard)?;
-            let concerned = Source::concerned(&piece, &touches);
+            // Memberships first: what was told of identity says whom they concern, after a kill between the two as well.
             if let Some(members) = &mut self.members {
+                live.store.settle()?;
+                let concerned = Source::concerned(&piece, &touches, &difference.others);
                 members.touched(live, &snapshot, &concerned, &piece.identifiers())?;
             }
+            self.tell(live, difference, &applied, heard)?;
             self.forget(live, *first, *last)?;
             if !goes_on() {
                 return Err(Ended::Over);
@@ -219,7 +221,7 @@ impl Teller {
         applied: &Applied,
         heard: &dyn Fn(u64),
     ) -> Result<(), StoreError> {
-        let Difference { moves, holders } = difference;
+        let Difference { moves, holders, .. } = difference;
         if holders.is_empty() {
             return Ok(());
         }
