@@ -10,7 +10,7 @@ use expr::Zone;
 use journal::{Journal, NewRecord, memory::MemoryJournal};
 use projector::{Members, MembersSettings};
 use segment::{Clock, Segments, schema::schema};
-use store::{CustomerRows, Published, Resolved, subjects};
+use store::{CustomerRows, Published, Resolved, Snapshot, subjects};
 use tests::{pipeline::hash_key, touchpoints::touchpoint};
 use types::{
     Catalogue, IdentifierId, Micros,
@@ -45,22 +45,32 @@ pub(super) fn seen(number: u8, second: i64, identifier: &str) -> Touchpoint {
     seen
 }
 
-/// A journal in which the segments are defined.
-pub(super) fn defined(runtime: &tokio::runtime::Runtime) -> Arc<dyn Journal> {
-    let definition = |(name, expression): (&str, &str)| Definition {
+fn definition(name: &str, expression: &str) -> Definition {
+    let segment = SegmentDefinition { expression: expression.to_owned(), ..SegmentDefinition::default() };
+    Definition {
         kind: Kind::Segment.to_proto().into(),
         name: name.to_owned(),
-        body: Some(Body::Segment(SegmentDefinition {
-            expression: expression.to_owned(),
-            ..SegmentDefinition::default()
-        })),
+        body: Some(Body::Segment(segment)),
         ..Definition::default()
-    };
-    let definitions = SEGMENTS.into_iter().map(definition).collect();
-    let set = DefinitionSet { set_id: "segments".to_owned(), definitions, ..DefinitionSet::default() };
-    let value = seal::seal(&set, Micros(1));
+    }
+}
+
+fn record(set_id: String, definitions: Vec<Definition>) -> NewRecord {
+    let value = seal::seal(&DefinitionSet { set_id, definitions, ..DefinitionSet::default() }, Micros(1));
+    NewRecord { partition: 0, key: Vec::new(), value, headers: Vec::new() }
+}
+
+/// One segment by a number, as the set of a place in the journal.
+pub(super) fn anew(number: usize, place: u64) -> NewRecord {
+    let expression = format!(r#"touchpoints("page_viewed").count() >= {number}"#);
+    record(place.to_string(), vec![definition("pages", &expression)])
+}
+
+/// A journal in which the segments are defined.
+pub(super) fn defined(runtime: &tokio::runtime::Runtime) -> Arc<dyn Journal> {
+    let definitions = SEGMENTS.into_iter().map(|(name, expression)| definition(name, expression)).collect();
     let journal: Arc<dyn Journal> = Arc::new(MemoryJournal::new(1));
-    let record = NewRecord { partition: 0, key: Vec::new(), value, headers: Vec::new() };
+    let record = record("segments".to_owned(), definitions);
     runtime.block_on(journal.append(vec![record])).unwrap();
     journal
 }
@@ -83,16 +93,13 @@ pub(super) fn members(published: &Arc<Published>) -> Members {
 /// What was told of customers is what they are, and of ids that are nobody's nothing is told any more.
 pub(super) fn check(
     published: &Published,
+    snapshot: &Snapshot<'_>,
     rows: &CustomerRows<'_>,
     found: &BTreeMap<IdentifierId, Resolved>,
     ids: &[IdentifierId],
 ) {
-    let definition = |(number, (name, expression)): (usize, (&str, &str))| segment::Definition {
-        name: name.to_owned(),
-        version: u32::try_from(number).unwrap(),
-        expression: expression.to_owned(),
-    };
-    let definitions: Vec<_> = SEGMENTS.into_iter().enumerate().map(definition).collect();
+    let catalogue = store::definition::catalogue(snapshot, &[Kind::Segment]).unwrap();
+    let definitions = segment::check::definitions(&catalogue);
     let segments = Segments::compile(&definitions, &schema(&Catalogue::default(), [])).unwrap();
     let numbers = published.told_segments().unwrap();
     for (id, row) in ids.iter().zip(published.memberships(ids).unwrap()) {

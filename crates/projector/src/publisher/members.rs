@@ -158,7 +158,18 @@ impl Members {
         Ok(self.look_ahead(live, &snapshot, now)?)
     }
 
-    /// Looks at customers that were touched, before what touched them is forgotten. `identifiers` are all of theirs: what was
+    /// Whether everybody was told of the segments that a snapshot has. Where not, everybody has to be looked at first: of a few
+    /// segments, so that what touched a customer must not be forgotten until all others have been asked about it.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(super) fn is_current(&mut self, live: &Served, snapshot: &Snapshot<'_>) -> Result<bool, StoreError> {
+        self.compile(live, snapshot)?;
+        let told = &self.told;
+        Ok(told.generation == Some(live.number) && told.segments == self.current && told.ground == self.ground())
+    }
+
+    /// Looks at customers that were touched, before what touched them is forgotten and while the segments are current. `identifiers` are all of theirs: what was
     /// told of one that is no customer's own id any more has been left.
     pub(super) fn touched(
         &mut self,
@@ -167,14 +178,6 @@ impl Members {
         customers: &BTreeMap<IdentifierId, Concern>,
         identifiers: &[IdentifierId],
     ) -> Result<(), StoreError> {
-        self.compile(live, snapshot)?;
-        if self.told.generation != Some(live.number)
-            || self.told.segments != self.current
-            || self.told.ground != self.ground()
-        {
-            // Everybody is looked at in the round that follows.
-            return Ok(());
-        }
         let now = self.now(snapshot)?;
         let former: Vec<IdentifierId> = identifiers.iter().filter(|id| !customers.contains_key(id)).copied().collect();
         let held = self.published.memberships(&former)?;

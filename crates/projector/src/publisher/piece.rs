@@ -9,6 +9,7 @@ use std::{
 };
 
 use identity::{Component, CustomerIdentity, Evidence as _, Refusal, Resolution, Rules, resolve};
+use segment::Facets;
 use store::{
     CustomerRows, Snapshot, StoreError,
     family::touched::{Touch, Toucher},
@@ -117,8 +118,9 @@ impl Source<'_> {
         Ok(Difference { moves, holders: piece.holders(&told), others: piece.others(&told) })
     }
 
-    /// Everybody whom these touches concern, once what was told of identity is as it is now: the customers of the piece, those
-    /// whose identity was not touched, and of `others` those who are not in the piece.
+    /// Everybody whom these touches concern: the customers of the piece, those whose identity was not touched, and `others`, of whom
+    /// all has to be looked at, whether they are in the piece or not. Where a decision came or a touchpoint lost, too: either may change
+    /// what is asked of identifiers alone.
     pub(super) fn concerned(
         piece: &Piece,
         touches: &BTreeMap<IdentifierId, Touch>,
@@ -126,7 +128,7 @@ impl Source<'_> {
     ) -> BTreeMap<IdentifierId, Concern> {
         let of_piece = |customer: &Customer| {
             let touch = piece.touch(&customer.id);
-            (customer.id, Concern { touch, identity: touch.by.decision })
+            (customer.id, Concern { touch, identity: touch.facets == Facets::ALL })
         };
         let mut concerned: BTreeMap<IdentifierId, Concern> = piece.customers().map(of_piece).collect();
         for (id, touch) in others {
@@ -181,6 +183,11 @@ impl Piece {
     /// All identifiers of the customers.
     pub(super) fn identifiers(&self) -> Vec<IdentifierId> {
         self.customers().flat_map(|customer| customer.identifiers.iter().copied()).collect()
+    }
+
+    /// All customers, by what touched them.
+    pub(super) fn all(&self) -> impl Iterator<Item = (IdentifierId, Touch)> + '_ {
+        self.causes.iter().map(|(id, touch)| (*id, *touch))
     }
 
     pub(super) fn len(&self) -> usize {

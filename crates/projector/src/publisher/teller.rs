@@ -47,6 +47,8 @@ pub struct Teller {
     members: Option<Members>,
     /// The generation whose outbox is read, and the key from which on: what lies before it was deleted.
     from: (u32, Vec<u8>),
+    /// Whether memberships may have been told of a state whose identities were not: a round ended early, in this process or one before.
+    resumes: bool,
 }
 
 /// Why a round ended early.
@@ -73,7 +75,7 @@ impl Teller {
     /// It cannot be read.
     pub fn new(published: Arc<Published>, settings: TellerSettings) -> Result<Self, StoreError> {
         let told = published.told()?;
-        Ok(Self { published, settings, told, members: None, from: (0, Vec::new()) })
+        Ok(Self { published, settings, told, members: None, from: (0, Vec::new()), resumes: true })
     }
 
     /// The same, telling memberships too.
@@ -130,9 +132,15 @@ impl Teller {
             return Ok(());
         }
         let snapshot = live.store.snapshot();
+        if let Some(members) = &mut self.members
+            && !members.is_current(live, &snapshot)?
+        {
+            return Ok(());
+        }
         let applied = applied(&snapshot)?;
         let range = Range { from: self.from.1.clone(), ..Range::all() };
         let mut rows = snapshot.scan::<Touched>(&range);
+        let resumes = std::mem::replace(&mut self.resumes, true);
         loop {
             let keyed: Vec<((u64, IdentifierId), Touch)> =
                 rows.by_ref().take(self.settings.piece_max).collect::<Result<_, _>>()?;
@@ -148,7 +156,11 @@ impl Teller {
             // Memberships first: what was told of identity says whom they concern, after a kill between the two as well.
             if let Some(members) = &mut self.members {
                 live.store.settle()?;
-                let concerned = Source::concerned(&piece, &touches, &difference.others);
+                let mut others = difference.others.clone();
+                if resumes {
+                    others.extend(piece.all());
+                }
+                let concerned = Source::concerned(&piece, &touches, &others);
                 members.touched(live, &snapshot, &concerned, &piece.identifiers())?;
             }
             self.tell(live, difference, &applied, heard)?;
@@ -157,6 +169,7 @@ impl Teller {
                 return Err(Ended::Over);
             }
         }
+        self.resumes = false;
         self.told.covered.clone_from(&applied);
         self.told.seen = applied;
         Ok(self.published.note(&self.told)?)
