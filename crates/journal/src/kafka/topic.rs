@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use rdkafka::admin::{AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
+use rdkafka::error::KafkaError as Native;
 use rdkafka::types::RDKafkaErrorCode;
 
 use super::error::reason;
@@ -100,16 +101,25 @@ fn create(cluster: &Cluster, spec: &TopicSpec) -> Result<String, KafkaError> {
             config.iter().map(|(key, value)| format!(" --config {key}={value}")).collect::<String>()
         ),
     };
-    let told = crate::wait(cluster.admin().create_topics([&new], &options));
-    for result in told.map_err(|error| refused(reason(&error)))? {
+    let told = match crate::wait(cluster.admin().create_topics([&new], &options)) {
+        Err(Native::AdminOp(code)) if is_late(code) => Vec::new(),
+        told => told.map_err(|error| refused(reason(&error)))?,
+    };
+    for result in told {
         match result {
             Ok(_) => tracing::info!(topic = spec.name, partitions = spec.partitions, replicas, "created the topic"),
             // Another process was quicker; what it made is checked like any topic.
             Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+            Err((_, code)) if is_late(code) => {}
             Err((_, code)) => return Err(refused(code.to_string())),
         }
     }
     settled(cluster, spec)
+}
+
+/// Whether the answer did not come in time: a cluster that is busy creates the topic all the same.
+fn is_late(code: RDKafkaErrorCode) -> bool {
+    matches!(code, RDKafkaErrorCode::OperationTimedOut | RDKafkaErrorCode::RequestTimedOut)
 }
 
 /// The id of a topic just created, once every partition has a leader: brokers hear of a topic one after the other.
@@ -124,7 +134,7 @@ fn settled(cluster: &Cluster, spec: &TopicSpec) -> Result<String, KafkaError> {
         if Instant::now() > until {
             return Err(KafkaError::NotCreated {
                 topic: spec.name.clone(),
-                reason: "it was created, but its partitions got no leaders in time".to_owned(),
+                reason: "it was asked for, but its partitions got no leaders in time".to_owned(),
                 remedy: "look at the brokers' logs, then start again".to_owned(),
             });
         }
