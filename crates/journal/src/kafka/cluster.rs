@@ -127,13 +127,13 @@ impl Cluster {
         self.offsets(topic, partitions, Offset::Beginning)
     }
 
-    /// Asks again while leaders move: just after a topic was made, or a broker died.
+    /// Asks again while leaders and connections move: at a start, just after a topic was made, or where a broker died.
     fn offsets(&self, topic: &str, partitions: u32, which: Offset) -> Result<Vec<u64>, ReadError> {
         let until = Instant::now() + self.settings.request_timeout;
         loop {
             match self.ask_offsets(topic, partitions, which) {
                 Ok(offsets) => return Ok(offsets),
-                Err(error) if leaders_move(&error) && Instant::now() < until => std::thread::park_timeout(PAUSE),
+                Err(error) if is_passing(&error) && Instant::now() < until => std::thread::park_timeout(PAUSE),
                 Err(error) => {
                     let place = format!("topic {topic}");
                     return Err(ReadError::Server { place, reason: reason(&error) });
@@ -162,7 +162,7 @@ impl Cluster {
     }
 }
 
-fn leaders_move(error: &Native) -> bool {
+fn is_passing(error: &Native) -> bool {
     matches!(
         error.rdkafka_error_code(),
         Some(
@@ -176,6 +176,8 @@ fn leaders_move(error: &Native) -> bool {
                 // The client's own words for it, where the broker that it asked has not heard of the topic yet.
                 | RDKafkaErrorCode::UnknownTopic
                 | RDKafkaErrorCode::UnknownPartition
+                // The client let go of the connection that it asked over, as it does with the first one once it knows the broker.
+                | RDKafkaErrorCode::DestroyBroker
         )
     )
 }
