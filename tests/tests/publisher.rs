@@ -169,6 +169,14 @@ impl World {
         self.runtime.block_on(reached).unwrap();
     }
 
+    /// One step after the other, each folded before the next.
+    fn go(&mut self, steps: &[Step]) {
+        for step in steps {
+            self.step(step);
+            self.folded();
+        }
+    }
+
     fn step(&mut self, step: &Step) {
         match step {
             Step::Touchpoint(message, second, who) => {
@@ -332,8 +340,7 @@ fn a_state_that_knows_less_than_what_was_told_waits() {
 /// What only such carry as link nobody is the strongest one's: where the e-mail address ceases to link, the card gets its touchpoint.
 #[test]
 fn what_ceases_to_link_leaves_touchpoints_to_another_that_links_nobody() {
-    let mut world = World::new(6, 1);
-    for step in [
+    World::new(6, 1).go(&[
         carries(0, 0, &["ip_address:10.0.0.1", "loyalty_card:2x"]),
         carries(0, 0, &["device_id:d2xx", "loyalty_card:2x", "user_id:ann"]),
         carries(0, 0, &["email:b@shop.example", "loyalty_card:2x", "user_id:bob"]),
@@ -344,32 +351,26 @@ fn what_ceases_to_link_leaves_touchpoints_to_another_that_links_nobody() {
         carries(0, 0, &["email:b@shop.example", "loyalty_card:1x"]),
         carries(2, 21, &["email:a@shop.example", "email:b@shop.example", "ip_address:10.0.0.1"]),
         Step::Tell,
-    ] {
-        world.step(&step);
-    }
+    ]);
 }
 
 /// Two users on one touchpoint that no rule lets be one: it was the first's, until that one ceases to link.
 #[test]
 fn what_ceases_to_link_leaves_touchpoints_to_whom_it_was_kept_from() {
-    let mut world = World::new(1, 1);
-    for step in [
+    World::new(1, 1).go(&[
         carries(1, 0, &["email:b@shop.example", "user_id:ann", "user_id:bob"]),
         carries(0, 0, &["device_id:d1xx", "loyalty_card:1x", "user_id:ann"]),
         carries(0, 0, &["email:a@shop.example", "user_id:ann"]),
         Step::Tell,
         carries(0, 0, &["loyalty_card:2x", "user_id:ann"]),
         Step::Tell,
-    ] {
-        world.step(&step);
-    }
+    ]);
 }
 
 /// A kiosk was the first one's alone when memberships were told, and of identity nothing was; then it links nobody.
 #[test]
 fn what_was_told_of_memberships_before_a_round_broke_off_is_looked_at_again() {
-    let mut world = World::new(1, 1);
-    for step in [
+    World::new(1, 1).go(&[
         carries(0, 10, &["user_id:ann"]),
         Step::Tell,
         carries(4, 11, &["user_id:ann"]),
@@ -379,35 +380,17 @@ fn what_was_told_of_memberships_before_a_round_broke_off_is_looked_at_again() {
         carries(6, 14, &["device_id:d1xx", "user_id:bob"]),
         carries(9, 15, &["device_id:d1xx", "loyalty_card:1x"]),
         Step::Tell,
-    ] {
-        world.step(&step);
-        world.folded();
-    }
+    ]);
 }
 
 /// The look at everybody asks about the segment that is new; what came meanwhile is asked about all the same.
 #[test]
 fn touchpoints_that_come_with_a_definition_are_told_to_the_other_segments() {
-    let mut world = World::new(1, 10);
-    for step in
-        [carries(0, 10, &["user_id:ann"]), Step::Tell, Step::Define(3), carries(1, 12, &["user_id:ann"]), Step::Tell]
-    {
-        world.step(&step);
-    }
-}
-
-/// Somebody else's later touchpoint takes an e-mail address away; whose it was is in a piece that was told before.
-#[test]
-fn who_loses_an_identifier_in_a_later_piece_is_looked_at_again() {
-    let mut world = World::new(6, 1);
-    for step in [
-        carries(1, 20, &["email:b@shop.example", "user_id:bob"]),
-        carries(0, 30, &["user_id:bob"]),
+    World::new(1, 10).go(&[
+        carries(0, 10, &["user_id:ann"]),
         Step::Tell,
-        carries(3, 25, &["user_id:bob", "loyalty_card:2x"]),
-        carries(6, 5, &["email:b@shop.example", "user_id:ann"]),
+        Step::Define(3),
+        carries(1, 12, &["user_id:ann"]),
         Step::Tell,
-    ] {
-        world.step(&step);
-    }
+    ]);
 }

@@ -8,7 +8,7 @@ use std::{
     ops::ControlFlow,
 };
 
-use identity::{Component, CustomerIdentity, Evidence as _, Refusal, Resolution, Rules, resolve};
+use identity::{Component, CustomerIdentity, Cut, Evidence as _, Refusal, Resolution, Rules, resolve};
 use segment::Facets;
 use store::{
     CustomerRows, Snapshot, StoreError,
@@ -85,8 +85,8 @@ impl Source<'_> {
             let of_all = component.nodes.keys().filter_map(|id| touches.get(id));
             let touch = of_all.fold(touch, |all, one| all.and(*one));
             piece.add(&component, &resolve(&component, self.rules), touch);
-            if component.cut.contains_key(&id) {
-                let mut others = self.let_go(&rows, id)?;
+            if let Some((_, cut)) = component.cut.get(&id) {
+                let mut others = self.let_go(&rows, id, *cut)?;
                 open.extend(others.iter().map(|other| (*other, touch)));
                 piece.let_go.append(&mut others);
             }
@@ -95,9 +95,15 @@ impl Source<'_> {
     }
 
     /// Those beside whom an identifier stands that linked when it was told, and no longer does. Those who link nobody either are among
-    /// them: what only such carry is the strongest one's. What was cut then is cut now.
-    fn let_go(&self, rows: &CustomerRows<'_>, id: IdentifierId) -> Result<BTreeSet<IdentifierId>, StoreError> {
-        if self.told([id])?.get(&id).is_none_or(|held| held.cut) {
+    /// them: what only such carry is the strongest one's. What was cut then is cut now; of one
+    /// that is shared and was never told, memberships may have been told while it still linked.
+    fn let_go(
+        &self,
+        rows: &CustomerRows<'_>,
+        id: IdentifierId,
+        cut: Cut,
+    ) -> Result<BTreeSet<IdentifierId>, StoreError> {
+        if self.told([id])?.get(&id).map_or(!matches!(cut, Cut::Shared), |held| held.cut) {
             return Ok(BTreeSet::new());
         }
         linked(rows, id)

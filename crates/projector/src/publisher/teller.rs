@@ -129,6 +129,7 @@ impl Teller {
 
     fn tell_touched(&mut self, live: &Served, goes_on: &dyn Fn() -> bool, heard: &dyn Fn(u64)) -> Result<(), Ended> {
         if covers(&self.told.covered, &live.progress.borrow().applied) {
+            self.resumes = false;
             return Ok(());
         }
         let snapshot = live.store.snapshot();
