@@ -28,7 +28,7 @@ struct Bounds {
     instructions: f64,
 }
 
-const PROJECTOR: Bounds = Bounds { subject: Subject::Projector, allocations: 16.3, instructions: 58_500.0 };
+const PROJECTOR: Bounds = Bounds { subject: Subject::Projector, allocations: 9.0, instructions: 56_400.0 };
 const PROFILE: Bounds = Bounds { subject: Subject::Profile, allocations: 6.5, instructions: 9_900.0 };
 
 #[test]

@@ -6,7 +6,7 @@ use prost::Message;
 use store::family::timeline::TimelineRow;
 use types::{
     ContentHash, CopyKey, FragmentId, HashKey, Identifier, IdentifierId, Micros,
-    record::{EnvelopeView, FORMAT_VERSION, IdentityDecision, PayloadType, Touchpoint},
+    record::{EnvelopeView, FORMAT_VERSION, IdentityDecision, PayloadType, Spare, Touchpoint},
     time::Month,
 };
 
@@ -33,6 +33,7 @@ pub(crate) struct Arrivals {
     slots: Vec<Incoming>,
     filled: usize,
     ids: Vec<IdentifierId>,
+    spare: Spare,
 }
 
 impl Arrivals {
@@ -118,7 +119,9 @@ impl Arrivals {
             self.slots.push(Incoming::empty());
         }
         let slot = self.slots.get_mut(self.filled).expect("pushed above");
-        slot.touchpoint.decode_for_fold(envelope.payload).map_err(|_| SkipReason::UndecodablePayload)?;
+        slot.touchpoint
+            .decode_for_fold(envelope.payload, &mut self.spare)
+            .map_err(|_| SkipReason::UndecodablePayload)?;
         if slot.touchpoint.identifiers.is_empty() {
             return Err(SkipReason::NoIdentifier);
         }
@@ -152,8 +155,14 @@ impl Incoming {
 
     /// Reads a touchpoint again that was read before, for the fold alone: content and what it touches, but none of its other keys.
     /// `None` where it is another record than that was.
-    pub(crate) fn recall(&mut self, envelope: &[u8], content: ContentHash, hash_key: &HashKey) -> Option<()> {
-        self.touchpoint.decode_for_fold(EnvelopeView::decode(envelope)?.payload).ok()?;
+    pub(crate) fn recall(
+        &mut self,
+        envelope: &[u8],
+        content: ContentHash,
+        hash_key: &HashKey,
+        spare: &mut Spare,
+    ) -> Option<()> {
+        self.touchpoint.decode_for_fold(EnvelopeView::decode(envelope)?.payload, spare).ok()?;
         self.content = content;
         self.touched = Touched::by_touchpoint(&self.touchpoint, hash_key);
         Some(())

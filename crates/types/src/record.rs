@@ -8,9 +8,11 @@ mod generated {
 }
 
 mod fold_view;
+mod part;
 mod view;
 
 pub use generated::*;
+pub use part::Spare;
 pub use view::EnvelopeView;
 
 use crate::Micros;

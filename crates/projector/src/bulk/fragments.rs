@@ -7,7 +7,7 @@ use store::{
     RowSink,
     family::{Family, Incidence, Timeline},
 };
-use types::{FragmentId, HashKey, IdentifierId, TotalOrder};
+use types::{FragmentId, HashKey, IdentifierId, TotalOrder, record::Spare};
 
 use super::{
     BulkError, BulkProgress, Conflicting, Load, Pieces,
@@ -94,6 +94,7 @@ struct Folder<'a> {
     hash_key: &'a HashKey,
     /// Memory of the touchpoint before, which the next takes over.
     slot: Incoming,
+    spare: Spare,
     place: Option<TotalOrder>,
     fragment: Option<(FragmentId, FragmentWork)>,
     incidences: Spill,
@@ -103,7 +104,7 @@ struct Folder<'a> {
 impl<'a> Folder<'a> {
     fn new(hash_key: &'a HashKey, incidences: Spill) -> Self {
         let (slot, seen) = (Incoming::empty(), Shards::new());
-        Self { hash_key, slot, place: None, fragment: None, incidences, seen }
+        Self { hash_key, slot, spare: Spare::default(), place: None, fragment: None, incidences, seen }
     }
 
     /// Folds a touchpoint, of which there may be copies.
@@ -127,7 +128,7 @@ impl<'a> Folder<'a> {
         }
         let timeline_key = Timeline::decode_key(bytes_of(key).as_flattened()).ok_or_else(changed)?;
         rows.put_written::<Timeline>(&timeline_key, |bytes| bytes.extend_from_slice(one.row))?;
-        self.slot.recall(one.envelope, one.content, self.hash_key).ok_or_else(changed)?;
+        self.slot.recall(one.envelope, one.content, self.hash_key, &mut self.spare).ok_or_else(changed)?;
         let (_, work) = self.fragment.get_or_insert_with(|| (fragment, FragmentWork::default()));
         if !work.exists() {
             work.partition = one.position.partition;

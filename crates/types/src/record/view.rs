@@ -59,7 +59,7 @@ fn varint(wire_type: WireType, bytes: &mut &[u8]) -> Option<u64> {
     decode_varint(bytes).ok()
 }
 
-fn slice<'a>(wire_type: WireType, bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
+pub(super) fn slice<'a>(wire_type: WireType, bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
     check_wire_type(WireType::LengthDelimited, wire_type).ok()?;
     let length = usize::try_from(decode_varint(bytes).ok()?).ok()?;
     let (slice, rest) = bytes.split_at_checked(length)?;
@@ -67,7 +67,7 @@ fn slice<'a>(wire_type: WireType, bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
     Some(slice)
 }
 
-fn text<'a>(wire_type: WireType, bytes: &mut &'a [u8]) -> Option<&'a str> {
+pub(super) fn text<'a>(wire_type: WireType, bytes: &mut &'a [u8]) -> Option<&'a str> {
     std::str::from_utf8(slice(wire_type, bytes)?).ok()
 }
 
