@@ -48,12 +48,16 @@ async fn run(plan: &Plan, data_dir: &Path, crowd: &Arc<Crowd>, series: &mut Seri
     let server = Server::start(&config, Role::All).await?;
     let client = client::Server::connect(&server.grpc_addr().to_string()).await?;
     crowd.start_over();
-    let sustained = stream::sustained(&client, crowd, Duration::from_secs(plan.seconds), series).await?;
+    let span = Duration::from_secs(plan.seconds);
+    let sustained = stream::sustained(&client, crowd, span, series).await?;
     probe::probe(&client, crowd, plan.rounds, "idle", series).await?;
     let background = stream::Background::start(&client, crowd, sustained / 2.0);
     probe::probe(&client, crowd, plan.rounds, "half load", series).await?;
-    background.stop(series).await?;
-    reads::measure(&client, crowd, Duration::from_secs(plan.seconds), series).await?;
+    background.stop("half load", series).await?;
+    reads::measure(&client, crowd, span, "", series).await?;
+    let background = stream::Background::start(&client, crowd, sustained / 2.0);
+    reads::measure(&client, crowd, span, " beside half load", series).await?;
+    background.stop("half load under reads", series).await?;
     drop(client);
     server.stop().await?;
     Ok(std::fs::remove_dir_all(data_dir)?)

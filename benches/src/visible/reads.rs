@@ -21,11 +21,17 @@ const BATCH_CALLERS: u64 = 4;
 /// Customers of such a call.
 const BATCH_CUSTOMERS: usize = 64;
 
-/// Both kinds of read, one after the other.
-pub(super) async fn measure(server: &Server, crowd: &Arc<Crowd>, span: Duration, series: &mut Series) -> Result<()> {
-    let name = format!("GetCustomer, {CALLERS} callers");
+/// Both kinds of read, one after the other; `beside` says beside what.
+pub(super) async fn measure(
+    server: &Server,
+    crowd: &Arc<Crowd>,
+    span: Duration,
+    beside: &str,
+    series: &mut Series,
+) -> Result<()> {
+    let name = format!("GetCustomer, {CALLERS} callers{beside}");
     callers(server, crowd, span, (&name, CALLERS, 1), series).await?;
-    let name = format!("BatchGetCustomers of {BATCH_CUSTOMERS}, {BATCH_CALLERS} callers");
+    let name = format!("BatchGetCustomers of {BATCH_CUSTOMERS}, {BATCH_CALLERS} callers{beside}");
     callers(server, crowd, span, (&name, BATCH_CALLERS, BATCH_CUSTOMERS), series).await
 }
 

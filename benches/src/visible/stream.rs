@@ -102,6 +102,7 @@ pub(super) struct Background {
     sender: JoinHandle<()>,
     stream: JoinHandle<Result<Tally, PublishError>>,
     start: Instant,
+    process: f64,
 }
 
 impl Background {
@@ -115,18 +116,17 @@ impl Background {
             let mut tally = Tally::default();
             publish(&server, source, &mut tally).await.map(|()| tally)
         });
-        Self { stop, sender, stream, start: Instant::now() }
+        Self { stop, sender, stream, start: Instant::now(), process: threads::process_nanos() }
     }
 
-    /// Ends it and notes what went through.
-    pub(super) async fn stop(self, series: &mut Series) -> Result<()> {
+    /// Ends it and notes what went through, and what the whole process took meanwhile.
+    pub(super) async fn stop(self, when: &str, series: &mut Series) -> Result<()> {
         self.stop.send_replace(true);
         self.sender.await?;
         let tally = self.stream.await??;
-        series.note(
-            "half load: accepted beside, touchpoints/s",
-            tally.accepted as f64 / self.start.elapsed().as_secs_f64(),
-        );
+        let (process, seconds) = (threads::process_nanos() - self.process, self.start.elapsed().as_secs_f64());
+        series.note(format!("{when}: accepted beside, touchpoints/s"), tally.accepted as f64 / seconds);
+        series.note(format!("{when}: processor, whole process, of one core"), process / seconds / 1e9);
         Ok(())
     }
 }
