@@ -39,9 +39,7 @@ pub(super) trait Part: Default {
     fn text(&mut self, number: u32) -> Option<&mut String>;
 
     /// The sum with this field number.
-    fn money(&mut self, _number: u32) -> Option<&mut Option<Money>> {
-        None
-    }
+    fn money(&mut self, number: u32) -> Option<&mut Option<Money>>;
 }
 
 impl Spare {
@@ -105,136 +103,37 @@ fn forget(text: &mut String) {
     text.clear();
 }
 
-impl Part for Identifier {
-    const FIELD_MAX: u32 = 2;
+/// Says of a message where spare ones lie, and the numbers of its fields as `proto/patron/journal/v1` has them.
+macro_rules! part {
+    ($message:ty, $spare:ident, up to $max:literal: $($text:literal $held:ident),+ $(; $sum:literal $money:ident)*) => {
+        impl Part for $message {
+            const FIELD_MAX: u32 = $max;
 
-    fn spare(spare: &mut Spare) -> &mut Vec<Self> {
-        &mut spare.identifiers
-    }
+            fn spare(spare: &mut Spare) -> &mut Vec<Self> {
+                &mut spare.$spare
+            }
 
-    fn text(&mut self, number: u32) -> Option<&mut String> {
-        match number {
-            1 => Some(&mut self.namespace),
-            2 => Some(&mut self.value),
-            _ => None,
+            fn text(&mut self, number: u32) -> Option<&mut String> {
+                match number {
+                    $($text => Some(&mut self.$held),)+
+                    _ => None,
+                }
+            }
+
+            fn money(&mut self, number: u32) -> Option<&mut Option<Money>> {
+                match number {
+                    $($sum => Some(&mut self.$money),)*
+                    _ => None,
+                }
+            }
         }
-    }
+    };
 }
 
-impl Part for Money {
-    const FIELD_MAX: u32 = 2;
-
-    fn spare(spare: &mut Spare) -> &mut Vec<Self> {
-        &mut spare.money
-    }
-
-    fn text(&mut self, number: u32) -> Option<&mut String> {
-        match number {
-            1 => Some(&mut self.amount),
-            2 => Some(&mut self.currency_code),
-            _ => None,
-        }
-    }
-}
-
-impl Part for Campaign {
-    const FIELD_MAX: u32 = 3;
-
-    fn spare(spare: &mut Spare) -> &mut Vec<Self> {
-        &mut spare.campaigns
-    }
-
-    fn text(&mut self, number: u32) -> Option<&mut String> {
-        match number {
-            1 => Some(&mut self.name),
-            2 => Some(&mut self.source),
-            3 => Some(&mut self.medium),
-            _ => None,
-        }
-    }
-}
-
-impl Part for Device {
-    const FIELD_MAX: u32 = 3;
-
-    fn spare(spare: &mut Spare) -> &mut Vec<Self> {
-        &mut spare.devices
-    }
-
-    fn text(&mut self, number: u32) -> Option<&mut String> {
-        match number {
-            1 => Some(&mut self.r#type),
-            2 => Some(&mut self.os),
-            3 => Some(&mut self.app_version),
-            _ => None,
-        }
-    }
-}
-
-impl Part for Order {
-    const FIELD_MAX: u32 = 5;
-
-    fn spare(spare: &mut Spare) -> &mut Vec<Self> {
-        &mut spare.orders
-    }
-
-    fn text(&mut self, number: u32) -> Option<&mut String> {
-        match number {
-            1 => Some(&mut self.order_id),
-            5 => Some(&mut self.refund_id),
-            _ => None,
-        }
-    }
-
-    fn money(&mut self, number: u32) -> Option<&mut Option<Money>> {
-        match number {
-            2 => Some(&mut self.total),
-            3 => Some(&mut self.discount),
-            4 => Some(&mut self.refund),
-            _ => None,
-        }
-    }
-}
-
-impl Part for Item {
-    const FIELD_MAX: u32 = 7;
-
-    fn spare(spare: &mut Spare) -> &mut Vec<Self> {
-        &mut spare.items
-    }
-
-    fn text(&mut self, number: u32) -> Option<&mut String> {
-        match number {
-            1 => Some(&mut self.product_id),
-            2 => Some(&mut self.name),
-            3 => Some(&mut self.category),
-            4 => Some(&mut self.brand),
-            5 => Some(&mut self.quantity),
-            _ => None,
-        }
-    }
-
-    fn money(&mut self, number: u32) -> Option<&mut Option<Money>> {
-        match number {
-            6 => Some(&mut self.price),
-            7 => Some(&mut self.discount),
-            _ => None,
-        }
-    }
-}
-
-impl Part for Coupon {
-    const FIELD_MAX: u32 = 2;
-
-    fn spare(spare: &mut Spare) -> &mut Vec<Self> {
-        &mut spare.coupons
-    }
-
-    fn text(&mut self, number: u32) -> Option<&mut String> {
-        match number {
-            1 => Some(&mut self.coupon_id),
-            2 => Some(&mut self.offer_id),
-            _ => None,
-        }
-    }
-}
+part!(Identifier, identifiers, up to 2: 1 namespace, 2 value);
+part!(Money, money, up to 2: 1 amount, 2 currency_code);
+part!(Campaign, campaigns, up to 3: 1 name, 2 source, 3 medium);
+part!(Device, devices, up to 3: 1 r#type, 2 os, 3 app_version);
+part!(Order, orders, up to 5: 1 order_id, 5 refund_id; 2 total; 3 discount; 4 refund);
+part!(Item, items, up to 7: 1 product_id, 2 name, 3 category, 4 brand, 5 quantity; 6 price; 7 discount);
+part!(Coupon, coupons, up to 2: 1 coupon_id, 2 offer_id);
