@@ -1,4 +1,4 @@
-//! Answers from memory are those that the state gives: byte for byte beside a server that keeps none, over everything that moves
+//! Answers from memory, and from profiles in memory, are those that the state gives: byte for byte beside a server that keeps none, over everything that moves
 //! customers; exact at what they say to cover while others write; and of the generation that is served.
 #![cfg(test)]
 
@@ -26,6 +26,8 @@ use types::record::{IdentityAction, Position, Touchpoint};
 
 const MARCH: i64 = 1_772_323_200;
 const STEPS: usize = 120;
+const WITHOUT_ANSWERS: (&str, &str) = ("PATRON_QUERY_HOT_BYTES", "0");
+const WITHOUT_PROFILES: (&str, &str) = ("PATRON_QUERY_PROFILES_BYTES", "0");
 const MASKS: [&[&str]; 5] = [
     &[],
     &["first_touchpoint_at.seconds", "consents"],
@@ -215,15 +217,15 @@ fn started(dir: &Path, environment: &[(&str, &str)]) -> Server {
     Server::start_with(dir, &environment).unwrap()
 }
 
-/// A counter of the hot answers.
+/// A counter of look-ups.
 fn counted(server: &Server, what: &str) -> f64 {
-    server.metric(&format!("patron_query_hot_{what}_total")).unwrap_or_default()
+    server.metric(&format!("patron_query_{what}_total")).unwrap_or_default()
 }
 
-#[tokio::test]
-async fn everything_that_moves_customers_shows_as_in_a_server_without_a_memory() {
+/// Takes a server that remembers so much, and one that remembers nothing, through everything that moves customers; counters of the first.
+async fn compared(remembered: &[(&str, &str)]) -> [f64; 2] {
     let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let (hot, cold) = (started(one.path(), &[]), started(other.path(), &[("PATRON_QUERY_HOT_BYTES", "0")]));
+    let (hot, cold) = (started(one.path(), remembered), started(other.path(), &[WITHOUT_ANSWERS, WITHOUT_PROFILES]));
     let mut twins = Twins {
         hot: connect(&hot).await,
         cold: connect(&cold).await,
@@ -238,8 +240,20 @@ async fn everything_that_moves_customers_shows_as_in_a_server_without_a_memory()
     for mask in MASKS {
         twins.compare(mask).await;
     }
-    assert!(counted(&hot, "hits") > 1_000.0, "{} from memory", counted(&hot, "hits"));
-    assert_eq!(counted(&cold, "hits"), 0.0);
+    assert_eq!(["hot_hits", "profiles_hits"].map(|what| counted(&cold, what)), [0.0; 2]);
+    ["hot_hits", "profiles_hits"].map(|what| counted(&hot, what))
+}
+
+#[tokio::test]
+async fn everything_that_moves_customers_shows_as_in_a_server_without_a_memory() {
+    let [answers, profiles] = compared(&[]).await;
+    assert!(answers > 1_000.0 && profiles > 100.0, "{answers} and {profiles} from memory");
+}
+
+#[tokio::test]
+async fn and_so_it_does_where_profiles_alone_are_remembered() {
+    let [answers, profiles] = compared(&[WITHOUT_ANSWERS]).await;
+    assert!(answers == 0.0 && profiles > 1_000.0, "{answers} and {profiles} from memory");
 }
 
 #[tokio::test]
@@ -287,7 +301,7 @@ async fn an_answer_is_exact_at_what_it_covers_while_others_publish() {
         }
     }
     publishing.await.unwrap();
-    assert!(counted(&server, "hits") > 0.0 && counted(&server, "misses") > 0.0, "{answers} answers");
+    assert!(counted(&server, "hot_hits") > 0.0 && counted(&server, "hot_misses") > 0.0, "{answers} answers");
 }
 
 #[tokio::test]

@@ -308,7 +308,7 @@ impl Config {
 
     /// Bytes of memory for all that is kept by size.
     pub fn kept_bytes(&self) -> usize {
-        let query = [self.query.hot_bytes, self.query.counts_memory_bytes_max];
+        let query = [self.query.hot_bytes, self.query.profiles_bytes, self.query.counts_memory_bytes_max];
         let written = [self.store.write_buffer_bytes, self.publish.write_buffer_bytes, self.rebuild.memory_bytes];
         let fold = [self.projector.warm_bytes, self.projector.batch_bytes_max.saturating_mul(memory::BATCHES)];
         let all = [self.store.cache_bytes].into_iter().chain(written).chain(fold).chain(query);

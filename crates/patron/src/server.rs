@@ -236,7 +236,10 @@ impl Shards {
             },
             definer: definer::at(&config.query.ingest)?,
             zone: config.time_zone()?,
-            hot: Arc::new(query::Hot::new(config.query.hot_bytes)),
+            hot: Arc::new(query::Hot::new(query::HotSettings {
+                answers_bytes_max: config.query.hot_bytes,
+                profiles_bytes_max: config.query.profiles_bytes,
+            })),
             started_at: WallClock.now(),
         };
         let audit = Audit::start(config, generations.served(), journals.folded(), hash_key)?;

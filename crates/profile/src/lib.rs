@@ -12,6 +12,7 @@ pub mod fields;
 pub mod metric;
 pub mod orders;
 pub mod register;
+pub mod size;
 pub mod state;
 mod text;
 pub mod view;

@@ -97,7 +97,7 @@ impl Contexts {
     /// What is served now, for one call.
     pub(crate) fn now(&self) -> Context {
         let Live { store, rules, progress } = self.serving.live();
-        let answers = self.hot.of(&store);
+        let answers = self.hot.answers(&store);
         Context {
             store,
             answers,

@@ -15,7 +15,7 @@ use proto::{
     },
     mask::ReadMask,
 };
-use store::{CustomerRows, Resolved, Snapshot, StoreError};
+use store::{CustomerRows, Snapshot, StoreError};
 use tokio_stream::{Stream, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status};
 use types::{Identifier, IdentifierId, Micros};
@@ -33,6 +33,7 @@ use crate::{
 
 mod list;
 mod lookup;
+mod now;
 mod pages;
 mod sought;
 
@@ -263,29 +264,6 @@ fn get_at(
         Ok(Some(customer))
     });
     found.map_err(|error| status::store_failed(&error))
-}
-
-/// The customer as it is now.
-fn get(
-    context: &Context,
-    snapshot: &Snapshot<'_>,
-    rows: &CustomerRows<'_>,
-    sought: &Sought,
-    mask: &ReadMask,
-) -> Result<Option<Customer>, Status> {
-    let found = sought.find(rows).map_err(|error| status::store_failed(&error))?;
-    let Some(resolved) = found else { return Ok(None) };
-    let mut customer = shown(rows, &resolved, mask)?;
-    if mask.names("contact") {
-        let channels = contact::now(context, snapshot, rows, &resolved);
-        customer.contact = channels.map_err(|error| status::store_failed(&error))?;
-    }
-    Ok(Some(customer))
-}
-
-fn shown(rows: &CustomerRows<'_>, resolved: &Resolved, mask: &ReadMask) -> Result<Customer, Status> {
-    let state = rows.state_to(&resolved.identity, view::depth(mask));
-    Ok(view::customer(resolved, &state.map_err(|error| status::store_failed(&error))?, mask))
 }
 
 fn covered(snapshot: &Snapshot<'_>) -> Result<Vec<AppliedOffset>, Status> {

@@ -1,4 +1,5 @@
-//! What was answered lately, kept encoded: customers as they are now, by who was asked for and by read mask.
+//! What was answered lately, kept encoded: customers as they are now, by who was asked for and by read mask. Behind it, for those who
+//! have changed since, their profiles (`profiles`).
 //!
 //! Owns when an answer is given again: while the store says that nobody on whom it depends has changed since before the snapshot that
 //! it was worked out from. It is then what a snapshot of now would give. Asks that for each answer, after the answer was found and
@@ -25,8 +26,10 @@ use types::Progress;
 use crate::{customer_service::Sought, meter::Lookups};
 
 mod masks;
+mod profiles;
 
 pub(crate) use masks::{Mask, Masks};
+pub(crate) use profiles::Profiles;
 
 /// Bytes of a usual answer with all that is kept with it.
 const USUAL_BYTES: usize = 512;
@@ -35,12 +38,24 @@ const ENTRY_BYTES: usize = 200;
 
 /// The memory of a process's look-ups.
 pub struct Hot {
-    bytes_max: usize,
+    settings: HotSettings,
     masks: Masks,
-    /// The state that is served, and what was answered from it.
-    answers: RwLock<Option<(Weak<Store>, Arc<Answers>)>>,
+    answers: OfServed<Answers>,
+    profiles: OfServed<Profiles>,
     lookups: Lookups,
 }
+
+/// How much is kept of look-ups.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct HotSettings {
+    /// Bytes of memory for answers; none are kept with 0.
+    pub answers_bytes_max: usize,
+    /// The same for merged profiles.
+    pub profiles_bytes_max: usize,
+}
+
+/// What belongs to the state that is served, and the state.
+struct OfServed<T>(RwLock<Option<(Weak<Store>, Arc<T>)>>);
 
 /// What was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -83,14 +98,20 @@ impl Weighter<Key, Answer> for Weight {
 
 impl std::fmt::Debug for Hot {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "Hot of {} bytes", self.bytes_max)
+        write!(out, "Hot of {:?}", self.settings)
     }
 }
 
 impl Hot {
-    /// A memory of at most so many bytes; of none with 0.
-    pub fn new(bytes_max: usize) -> Self {
-        Self { bytes_max, masks: Masks::default(), answers: RwLock::default(), lookups: Lookups::default() }
+    /// A memory of at most so much.
+    pub fn new(settings: HotSettings) -> Self {
+        Self {
+            settings,
+            masks: Masks::default(),
+            answers: OfServed::default(),
+            profiles: OfServed::default(),
+            lookups: Lookups::of_answers(),
+        }
     }
 
     /// Read masks that were asked with.
@@ -104,22 +125,39 @@ impl Hot {
     }
 
     /// The answers of the state that is served now; `None` if none are to be kept.
-    pub(crate) fn of(&self, store: &Arc<Store>) -> Option<Arc<Answers>> {
-        if self.bytes_max == 0 {
-            return None;
-        }
+    pub(crate) fn answers(&self, store: &Arc<Store>) -> Option<Arc<Answers>> {
+        let bytes_max = self.settings.answers_bytes_max;
+        (bytes_max > 0).then(|| self.answers.get(store, || Answers::new(bytes_max, store)))
+    }
+
+    /// The profiles of the state that is served now; `None` if none are to be kept.
+    pub(crate) fn profiles(&self, store: &Arc<Store>) -> Option<Arc<Profiles>> {
+        let bytes_max = self.settings.profiles_bytes_max;
+        (bytes_max > 0).then(|| self.profiles.get(store, || Profiles::new(bytes_max, store)))
+    }
+}
+
+impl<T> Default for OfServed<T> {
+    fn default() -> Self {
+        Self(RwLock::default())
+    }
+}
+
+impl<T> OfServed<T> {
+    /// What belongs to this state; what belonged to another one goes.
+    fn get(&self, store: &Arc<Store>, fresh: impl FnOnce() -> T) -> Arc<T> {
         // Nobody else can have the address of a state that is remembered, not even after it was closed.
-        let of_store = |held: &Option<(Weak<Store>, Arc<Answers>)>| {
-            let (of, answers) = held.as_ref()?;
-            std::ptr::eq(of.as_ptr(), Arc::as_ptr(store)).then(|| Arc::clone(answers))
+        let of_store = |held: &Option<(Weak<Store>, Arc<T>)>| {
+            let (of, kept) = held.as_ref()?;
+            std::ptr::eq(of.as_ptr(), Arc::as_ptr(store)).then(|| Arc::clone(kept))
         };
-        if let Some(answers) = of_store(&self.answers.read().unwrap_or_else(PoisonError::into_inner)) {
-            return Some(answers);
+        if let Some(kept) = of_store(&self.0.read().unwrap_or_else(PoisonError::into_inner)) {
+            return kept;
         }
-        let mut held = self.answers.write().unwrap_or_else(PoisonError::into_inner);
-        let answers = of_store(&held).unwrap_or_else(|| Arc::new(Answers::new(self.bytes_max, store)));
-        *held = Some((Arc::downgrade(store), Arc::clone(&answers)));
-        Some(answers)
+        let mut held = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let kept = of_store(&held).unwrap_or_else(|| Arc::new(fresh()));
+        *held = Some((Arc::downgrade(store), Arc::clone(&kept)));
+        kept
     }
 }
 

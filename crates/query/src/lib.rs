@@ -36,7 +36,7 @@ pub use definition_service::Definitions;
 pub use export::Exports;
 pub use feed::Feed;
 pub use gateway::Gateway;
-pub use hot::Hot;
+pub use hot::{Hot, HotSettings};
 pub use identity_feed::IdentityFeed;
 pub use membership_feed::MembershipFeed;
 pub use membership_view::MembershipView;

@@ -2,19 +2,26 @@
 
 use metrics::{Counter, counter};
 
-/// Look-ups of one customer as of now, by where they were answered from.
+/// Customers as of now, by where they were read from.
 pub(crate) struct Lookups {
     hits: Counter,
     misses: Counter,
 }
 
-impl Default for Lookups {
-    fn default() -> Self {
+impl Lookups {
+    /// Of answers: a miss is worked out.
+    pub(crate) fn of_answers() -> Self {
         Self { hits: counter!("patron_query_hot_hits_total"), misses: counter!("patron_query_hot_misses_total") }
     }
-}
 
-impl Lookups {
+    /// Of merged profiles behind answers that were worked out: a miss is read as a whole.
+    pub(crate) fn of_profiles() -> Self {
+        Self {
+            hits: counter!("patron_query_profiles_hits_total"),
+            misses: counter!("patron_query_profiles_misses_total"),
+        }
+    }
+
     /// So many were answered from memory, and so many from the state.
     pub(crate) fn answered(&self, hits: usize, misses: usize) {
         self.hits.increment(hits as u64);

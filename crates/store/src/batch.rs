@@ -1,12 +1,16 @@
 //! A batch: rows of any kinds that are written together or not at all.
 
 use rocksdb::{DB, WriteBatch};
+use types::FragmentId;
 
 use crate::{
-    changes::{FOLLOWED, Subject},
+    changes::{FOLLOWED, Row, Subject},
     error::StoreError,
-    family::Family,
+    family::{Family, Months, Orders},
 };
+
+/// Families whose rows are told one by one to whoever keeps what it read of a fragment.
+const TRAILED: [&str; 2] = [Months::NAME, Orders::NAME];
 
 /// Where rows are put: a batch, or files of sorted rows.
 pub trait RowSink {
@@ -69,7 +73,7 @@ impl Batch {
     /// Deletes all rows from one key to another, that one included, but for what this batch puts.
     pub fn delete_range<F: Family>(&mut self, from: &F::Key, to: &F::Key) {
         debug_assert!(
-            !FOLLOWED.contains(&F::NAME),
+            !FOLLOWED.contains(&F::NAME) && !TRAILED.contains(&F::NAME),
             "whoever keeps what depends on rows of {} hears of keys alone",
             F::NAME
         );
@@ -131,6 +135,20 @@ impl Batch {
         let followed: Vec<bool> = self.families.iter().map(|name| FOLLOWED.contains(name)).collect();
         let of_followed = self.changes.iter().filter(|change| followed.get(change.family) == Some(&true));
         of_followed.filter_map(|change| self.bytes(change.key.0, change.key.1).first_chunk().copied()).collect()
+    }
+
+    /// The months and orders that it changes.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (FragmentId, Row)> + Clone {
+        let place = |name| self.families.iter().position(|held| *held == name);
+        let (months, orders) = (place(Months::NAME), place(Orders::NAME));
+        self.changes.iter().filter_map(move |change| {
+            let key = || self.bytes(change.key.0, change.key.1);
+            if Some(change.family) == months {
+                return Months::decode_key(key()).map(|(fragment, month)| (fragment, Row::Month(month)));
+            }
+            let order = (Some(change.family) == orders).then(|| Orders::decode_key(key())).flatten();
+            order.map(|(fragment, order)| (fragment, Row::Order(order)))
+        })
     }
 
     /// As RocksDB takes them, sorted by family and key: neighbours that are inserted together cost a half to a third of rows in any order. The sort

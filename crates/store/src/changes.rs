@@ -12,7 +12,13 @@ use std::{
     },
 };
 
+use types::FragmentId;
+
 use crate::family::{Decisions, Family as _, Fragments, Incidence};
+
+mod trails;
+
+pub use trails::{Row, Trails};
 
 /// An identifier's or a fragment's id, as keys begin with it.
 pub type Subject = [u8; 16];
@@ -38,6 +44,7 @@ pub(crate) struct Changes {
     of_all: AtomicU64,
     places: Box<[AtomicU64]>,
     followers: Mutex<Vec<Weak<Mutex<Kept>>>>,
+    trails: Mutex<Vec<Weak<Trails>>>,
 }
 
 /// Remembers which subjects change, for one who works out again what depends on them.
@@ -61,6 +68,7 @@ impl Default for Changes {
             of_all: AtomicU64::new(0),
             places,
             followers: Mutex::default(),
+            trails: Mutex::default(),
         }
     }
 }
@@ -85,15 +93,31 @@ impl Changes {
         Follower(kept)
     }
 
-    /// Does a write, and leaves its number with its subjects before any snapshot can show it.
-    pub(crate) fn write<T>(&self, subjects: &[Subject], write: impl FnOnce() -> T) -> T {
+    /// Trails in at most so many bytes. Waits for the write under way, as a follower does.
+    pub(crate) fn trails(&self, bytes_max: usize) -> Arc<Trails> {
+        let _writing = held(&self.writing);
+        let trails = Arc::new(Trails::new(bytes_max, self.complete.load(Ordering::SeqCst)));
+        held(&self.trails).push(Arc::downgrade(&trails));
+        trails
+    }
+
+    /// Does a write, and leaves its number with its subjects and with months and orders before any snapshot can show it. Whoever writes
+    /// these writes their fragment's row as well.
+    pub(crate) fn write<T>(
+        &self,
+        subjects: &[Subject],
+        rows: impl IntoIterator<Item = (FragmentId, Row)> + Clone,
+        write: impl FnOnce() -> T,
+    ) -> T {
         if subjects.is_empty() {
+            debug_assert!(rows.into_iter().next().is_none(), "a month or an order of a fragment without its row");
             return write();
         }
         let _writing = held(&self.writing);
         let number = self.complete.load(Ordering::SeqCst) + 1;
         subjects.iter().for_each(|subject| self.place(subject).store(number, Ordering::SeqCst));
         self.tell(subjects, number);
+        self.each_trails(|trails| trails.tell(number, rows.clone().into_iter()));
         let written = write();
         self.complete.store(number, Ordering::SeqCst);
         written
@@ -105,6 +129,7 @@ impl Changes {
         let number = self.complete.load(Ordering::SeqCst) + 1;
         self.of_all.store(number, Ordering::SeqCst);
         held(&self.followers).iter().filter_map(Weak::upgrade).for_each(|kept| held(&kept).overflow());
+        self.each_trails(|trails| trails.tell_of_all(number));
         let written = write();
         self.complete.store(number, Ordering::SeqCst);
         written
@@ -115,6 +140,14 @@ impl Changes {
             let follower = follower.upgrade();
             follower.iter().for_each(|kept| held(kept).add(subjects, number));
             follower.is_some()
+        });
+    }
+
+    fn each_trails(&self, each: impl Fn(&Trails)) {
+        held(&self.trails).retain(|trails| {
+            let trails = trails.upgrade();
+            trails.iter().for_each(|trails| each(trails));
+            trails.is_some()
         });
     }
 

@@ -25,6 +25,7 @@ use crate::{
 
 mod asked;
 mod cursor;
+mod renew;
 mod resolved;
 mod walk;
 

@@ -3,7 +3,10 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use rocksdb::{
@@ -12,7 +15,7 @@ use rocksdb::{
 
 use crate::{
     batch::Batch,
-    changes::{Changes, Follower, Stamp, Subject},
+    changes::{Changes, Follower, Stamp, Subject, Trails},
     error::{OpenError, StoreError},
     family::{self, Decisions, Family, Manifests, Shape, Touched},
     manifest::Manifest,
@@ -188,6 +191,11 @@ impl Store {
         self.changes.follow()
     }
 
+    /// Remembers, from now on and in at most so many bytes, which months and orders of a fragment change.
+    pub fn trails(&self, bytes_max: usize) -> Arc<Trails> {
+        self.changes.trails(bytes_max)
+    }
+
     /// A consistent view of everything written so far.
     pub fn snapshot(&self) -> Snapshot<'_> {
         Snapshot::new(self)
@@ -226,8 +234,8 @@ impl Store {
         }
         let subjects = batch.subjects();
         let rows = batch.write_batch(&self.db);
+        let written = self.changes.write(&subjects, batch.rows(), || self.db.write_opt(rows, options));
         batch.clear();
-        let written = self.changes.write(&subjects, || self.db.write_opt(rows, options));
         written.map_err(|error| StoreError::Write(error.to_string()))
     }
 

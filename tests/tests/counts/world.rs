@@ -113,7 +113,7 @@ impl World {
             caps: Arc::default(),
             told: Told { published: Arc::new(published), sweep: watch::channel(None).1 },
             counts: CountSettings { memory_bytes_max, idle },
-            hot: Arc::new(query::Hot::new(0)),
+            hot: Arc::new(query::Hot::new(query::HotSettings::default())),
             definer: None,
             zone: Default::default(),
             started_at: Micros(0),

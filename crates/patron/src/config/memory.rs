@@ -5,12 +5,12 @@ use super::ConfigError;
 /// The bound's key.
 pub(super) const BOUND: &str = "memory_bytes";
 /// The bound unless told otherwise.
-pub(super) const BYTES: usize = 1_504 << 20;
+pub(super) const BYTES: usize = 1_568 << 20;
 /// With less, filters of what is not in files yet would take most of their memory.
-const BYTES_LEAST: usize = 94 << 20;
+const BYTES_LEAST: usize = 98 << 20;
 /// Settings that are shares of the bound, in parts of it. What may wait or be fetched ahead (`pending_bytes_max`, `prefetch_bytes_max`)
 /// has bounds of its own.
-const SHARES: [(&str, usize); 8] = [
+const SHARES: [(&str, usize); 9] = [
     ("store.cache_bytes", 16),
     ("store.write_buffer_bytes", 16),
     ("publish.write_buffer_bytes", 4),
@@ -18,12 +18,13 @@ const SHARES: [(&str, usize); 8] = [
     ("projector.warm_bytes", 8),
     ("projector.batch_bytes_max", 1),
     ("query.hot_bytes", 4),
+    ("query.profiles_bytes", 4),
     ("query.counts_memory_bytes_max", 32),
 ];
 /// Three batches are in memory, each with its records and what was decoded of them.
 pub(super) const BATCHES: usize = 6;
 /// All shares, and what batches take beyond one.
-const PARTS: usize = 94;
+const PARTS: usize = 98;
 
 /// The shares of a bound: keys and bytes.
 pub(super) fn shares(bytes: usize) -> impl Iterator<Item = (&'static str, usize)> {

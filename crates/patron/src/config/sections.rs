@@ -155,6 +155,8 @@ pub struct QueryConfig {
     pub wait_max_ms: u64,
     /// Bytes of memory for customers that were looked up lately, as they were answered; 0 keeps none.
     pub hot_bytes: usize,
+    /// Bytes of memory for merged profiles of customers that were looked up lately; 0 keeps none.
+    pub profiles_bytes: usize,
     /// Most bytes of memory for customers and conditions that counts of segments and expressions keep; 0 keeps nothing.
     pub counts_memory_bytes_max: usize,
     /// Milliseconds after the last count until they go.
@@ -320,6 +322,7 @@ impl Default for QueryConfig {
         Self {
             wait_max_ms: 10_000,
             hot_bytes: 64 << 20,
+            profiles_bytes: 64 << 20,
             counts_memory_bytes_max: 512 << 20,
             counts_idle_ms: 900_000,
             projectors: vec!["http://127.0.0.1:7710".to_owned()],

@@ -11,7 +11,7 @@ pub const TEMPLATE: &str = r#"# Patron's configuration. Every line shows a defau
 
 # Most bytes of memory for all that is kept by size: cached blocks, writes that are not in files yet, answers, what counts need.
 # Each has a setting of its own below; one that is not given is a share of this.
-#memory_bytes = 1577058304
+#memory_bytes = 1644167168
 
 # Listen beyond this machine although there is no encryption and no sign-in yet: only in a network where everybody who
 # reaches the addresses below may read and write everything.
@@ -108,6 +108,9 @@ pub const TEMPLATE: &str = r#"# Patron's configuration. Every line shows a defau
 # Bytes of memory for customers that were looked up lately, as they were answered; what has changed since is read anew. 0: none.
 # A share of memory_bytes.
 #hot_bytes = 67108864
+# Bytes of memory for merged profiles of customers that were looked up lately, decoded: of one who has changed since, only the months and
+# orders that did are read anew. 0: none. A share of memory_bytes.
+#profiles_bytes = 67108864
 # Memory for what counts of segments and expressions keep: customers, and whom each condition is true for. With more customers
 # than that, and with 0, every count walks through all of them. A share of memory_bytes.
 #counts_memory_bytes_max = 536870912

@@ -65,12 +65,12 @@ fn one_bound_is_shared_out_and_what_is_given_by_itself_stays() {
     let default = Config::default();
     assert_eq!(default.kept_bytes(), default.memory_bytes);
     assert_eq!(bounded(&format!("memory_bytes = {}", default.memory_bytes), &Overrides::new()), default);
-    let less = bounded("", &one("memory_bytes", "235000000"));
+    let less = bounded("", &one("memory_bytes", "245000000"));
     assert_eq!(
         (less.kept_bytes(), less.store.cache_bytes, less.query.hot_bytes),
-        (235_000_000, 40_000_000, 10_000_000)
+        (245_000_000, 40_000_000, 10_000_000)
     );
-    let own = bounded("memory_bytes = 235000000\n[store]\ncache_bytes = 7", &one("query.hot_bytes", "0"));
+    let own = bounded("memory_bytes = 245000000\n[store]\ncache_bytes = 7", &one("query.hot_bytes", "0"));
     assert_eq!((own.store.cache_bytes, own.query.hot_bytes, own.store.write_buffer_bytes), (7, 0, 40_000_000));
     let error = error_of("memory_bytes = 1000");
     assert!(error.contains("memory_bytes") && error.contains("or more"), "{error}");

@@ -95,11 +95,11 @@ impl OrderSummary {
         self.by_month.entry(at.month()).or_default().add(bought.units, &bought.total);
         for (texts, text) in [(&mut self.by_store, &place.store), (&mut self.by_channel, &place.channel)] {
             if !text.is_empty() {
-                texts.entry(text.clone()).or_default().add(bought.units, &bought.total);
+                part(texts, text).add(bought.units, &bought.total);
             }
         }
         for (category, sums) in &bought.categories {
-            self.by_category.entry(category.clone()).or_default().add(sums.units, &sums.total);
+            part(&mut self.by_category, category).add(sums.units, &sums.total);
         }
     }
 
@@ -108,6 +108,14 @@ impl OrderSummary {
         self.refunds.merge(&refunds);
         self.returns.merge(&returns);
     }
+}
+
+/// The sums of a text, which is only copied if there are none yet: a customer of many orders has few stores.
+fn part<'a>(parts: &'a mut BTreeMap<String, PurchaseSums>, text: &str) -> &'a mut PurchaseSums {
+    if !parts.contains_key(text) {
+        parts.insert(text.to_owned(), PurchaseSums::default());
+    }
+    parts.get_mut(text).expect("inserted above")
 }
 
 impl PurchaseSums {

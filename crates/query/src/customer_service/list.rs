@@ -7,7 +7,7 @@ use store::CustomerRows;
 use tokio::sync::mpsc;
 use tonic::Status;
 
-use super::{covered, shown};
+use super::{covered, now::shown};
 use crate::{
     context::Context,
     walk::{Caller, Ended, Limits, Walks},
@@ -45,7 +45,7 @@ fn walk(
         if !include_receipts && !resolved.identity.is_known() {
             return Ok(());
         }
-        let customer = Some(shown(&rows, &resolved, mask).map_err(Ended::Failed)?);
+        let customer = Some(shown(&rows, &resolved, mask)?);
         caller.tell(ListCustomersResponse { customer, applied: std::mem::take(&mut applied) })
     })
 }

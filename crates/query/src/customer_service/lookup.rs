@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use proto::customer::AppliedOffset;
-use store::{CustomerRows, Snapshot, changes::Stamp};
+use store::CustomerRows;
 use tonic::Status;
 
-use super::{covered, get, sought::Sought};
+use super::{covered, now::Now, sought::Sought};
 use crate::{
     context::Context,
     hot::{Answer, Key, Mask},
@@ -67,13 +67,15 @@ impl Lookup {
         let applied = covered(&snapshot)?;
         let mut answers = Vec::with_capacity(self.sought.len());
         let rows = CustomerRows::new(&snapshot, &context.rules, &context.hash_key);
+        let profiles = context.hot.profiles(&context.store);
+        let now = Now { context, snapshot: &snapshot, rows: &rows, stamp, profiles: profiles.as_deref() };
         let mut misses = 0;
         for (sought, held) in self.sought.iter().zip(held) {
             let answer = match held.filter(|held| held.holds(&context.store)) {
                 Some(held) => held,
                 None => {
                     misses += 1;
-                    self.fresh(context, &snapshot, &rows, stamp, sought, &applied)?
+                    self.fresh(&now, sought, &applied)?
                 }
             };
             answers.push(answer);
@@ -83,19 +85,12 @@ impl Lookup {
     }
 
     /// The answer of a snapshot that covers this; kept, if it can be.
-    fn fresh(
-        &self,
-        context: &Context,
-        snapshot: &Snapshot<'_>,
-        rows: &CustomerRows<'_>,
-        stamp: Stamp,
-        sought: &Sought,
-        applied: &[AppliedOffset],
-    ) -> Result<Answer, Status> {
-        rows.forget();
-        let (customer, subjects) = rows.noting(|rows| get(context, snapshot, rows, sought, &self.mask.read))?;
-        let answer = Answer::new(stamp, subjects.as_deref().unwrap_or_default(), customer.as_ref());
-        if let Some((answers, key)) = context.answers.as_ref().zip(self.key(sought)).filter(|_| subjects.is_some()) {
+    fn fresh(&self, now: &Now<'_, '_>, sought: &Sought, applied: &[AppliedOffset]) -> Result<Answer, Status> {
+        now.rows.forget();
+        let (customer, subjects) = now.rows.noting(|_| now.customer(sought, &self.mask.read))?;
+        let answer = Answer::new(now.stamp, subjects.as_deref().unwrap_or_default(), customer.as_ref());
+        let kept = now.context.answers.as_ref().zip(self.key(sought)).filter(|_| subjects.is_some());
+        if let Some((answers, key)) = kept {
             answers.keep(key, answer.clone(), applied);
         }
         Ok(answer)

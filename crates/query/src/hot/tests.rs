@@ -209,13 +209,13 @@ fn no_more_is_kept_than_may_be() {
 fn another_state_begins_anew() {
     let (one, other) = (Ground::new(), Ground::new());
     one.write("ann", 1);
-    let hot = Hot::new(1 << 20);
+    let hot = Hot::new(HotSettings { answers_bytes_max: 1 << 20, profiles_bytes_max: 1 << 20 });
     let (ann, applied) = one.answer("ann", || ());
-    hot.of(&one.store).unwrap().keep(key(1), ann, &applied);
-    assert!(hot.of(&one.store).unwrap().get(&key(1)).is_some());
-    assert!(hot.of(&other.store).unwrap().get(&key(1)).is_none(), "another generation is served");
-    assert!(hot.of(&one.store).unwrap().get(&key(1)).is_none(), "and gone back from");
-    assert!(Hot::new(0).of(&one.store).is_none(), "turned off");
+    hot.answers(&one.store).unwrap().keep(key(1), ann, &applied);
+    assert!(hot.answers(&one.store).unwrap().get(&key(1)).is_some());
+    assert!(hot.answers(&other.store).unwrap().get(&key(1)).is_none(), "another generation is served");
+    assert!(hot.answers(&one.store).unwrap().get(&key(1)).is_none(), "and gone back from");
+    assert!(Hot::new(HotSettings::default()).answers(&one.store).is_none(), "turned off");
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::AtomicBool;
 
+use types::OrderKey;
+
 use super::*;
 
 const ONE: Subject = [1; 16];
@@ -11,7 +13,7 @@ const OTHER: Subject = [2; 16];
 fn a_write_shows_before_it_is_made_and_until_it_is_read_again() {
     let changes = Changes::default();
     let before = changes.stamp();
-    changes.write(&[ONE], || {
+    changes.write(&[ONE], [], || {
         assert!(!changes.unchanged(before, &[ONE]), "a snapshot may show it from now on");
         assert!(!changes.unchanged(changes.stamp(), &[ONE]), "what is read meanwhile may lack it");
     });
@@ -24,10 +26,10 @@ fn a_write_shows_before_it_is_made_and_until_it_is_read_again() {
 fn a_follower_hears_of_a_write_until_a_snapshot_surely_shows_it() {
     let changes = Changes::default();
     let follower = changes.follow();
-    changes.write(&[ONE], || assert_eq!(follower.changed(changes.stamp()), Some(vec![ONE])));
+    changes.write(&[ONE], [], || assert_eq!(follower.changed(changes.stamp()), Some(vec![ONE])));
     assert_eq!(follower.changed(changes.stamp()), Some(vec![ONE]), "the snapshot before may have lacked it");
     assert_eq!(follower.changed(changes.stamp()), Some(vec![]));
-    changes.write(&[OTHER], || ());
+    changes.write(&[OTHER], [], || ());
     assert_eq!(follower.changed(changes.stamp()), Some(vec![OTHER]));
 }
 
@@ -36,11 +38,11 @@ fn a_follower_of_too_much_begins_anew() {
     let changes = Changes::default();
     let follower = changes.follow();
     let many: Vec<Subject> = (0..=KEPT_MAX as u128).map(u128::to_be_bytes).collect();
-    changes.write(&many, || ());
-    changes.write(&[ONE], || ());
+    changes.write(&many, [], || ());
+    changes.write(&[ONE], [], || ());
     assert_eq!(follower.changed(changes.stamp()), None);
     assert_eq!(follower.changed(changes.stamp()), Some(vec![]));
-    changes.write(&[ONE], || ());
+    changes.write(&[ONE], [], || ());
     assert_eq!(follower.changed(changes.stamp()), Some(vec![ONE]));
 }
 
@@ -59,7 +61,7 @@ fn a_write_of_files_is_about_everybody() {
 fn one_who_is_gone_is_told_nothing() {
     let changes = Changes::default();
     drop(changes.follow());
-    changes.write(&[ONE], || ());
+    changes.write(&[ONE], [], || ());
     assert!(held(&changes.followers).is_empty());
 }
 
@@ -67,7 +69,7 @@ fn one_who_is_gone_is_told_nothing() {
 fn a_follower_begins_between_two_writes() {
     let (changes, written) = (Changes::default(), AtomicBool::new(false));
     let saw_it_whole = std::thread::scope(|scope| {
-        let follower = changes.write(&[[1; 16]], || {
+        let follower = changes.write(&[[1; 16]], [], || {
             let follower = scope.spawn(|| {
                 drop(changes.follow());
                 written.load(Ordering::SeqCst)
@@ -87,7 +89,67 @@ fn a_follower_is_quiet_once_it_has_told_what_a_stamp_covers() {
     let follower = changes.follow();
     assert!(follower.is_quiet());
     let before = changes.stamp();
-    changes.write(&[[1; 16]], || assert!(!follower.is_quiet(), "before it shows"));
+    changes.write(&[[1; 16]], [], || assert!(!follower.is_quiet(), "before it shows"));
     assert!(follower.changed(before).is_some() && !follower.is_quiet(), "the stamp is older");
     assert!(follower.changed(changes.stamp()).is_some() && follower.is_quiet());
+}
+
+const ANN: FragmentId = FragmentId(ONE);
+const ORDER: Row = Row::Order(OrderKey([7; 16]));
+
+#[test]
+fn rows_are_told_from_before_they_show_until_a_stamp_covers_them() {
+    let changes = Changes::default();
+    let trails = changes.trails(1 << 20);
+    let before = changes.stamp();
+    assert_eq!(trails.since(ANN, before), Some(vec![]), "nothing was under way");
+    changes.write(&[ONE], [(ANN, ORDER)], || {
+        assert_eq!(trails.since(ANN, before), Some(vec![ORDER]), "a snapshot may show it from now on");
+        assert_eq!(trails.since(ANN, changes.stamp()), Some(vec![ORDER]), "what is read meanwhile may lack it");
+    });
+    assert_eq!(trails.since(ANN, changes.stamp()), Some(vec![]));
+    changes.write(&[OTHER], [(FragmentId(OTHER), ORDER)], || ());
+    assert_eq!(trails.since(ANN, before), Some(vec![ORDER]), "that was somebody else's");
+}
+
+#[test]
+fn nothing_is_known_of_writes_from_before_somebody_asked() {
+    let changes = Changes::default();
+    let trails = changes.trails(1 << 20);
+    let before = changes.stamp();
+    changes.write(&[ONE], [(ANN, ORDER)], || {
+        assert_eq!(trails.since(ANN, changes.stamp()), None, "the write under way has told its rows already");
+    });
+    assert_eq!(trails.since(ANN, before), None);
+    assert_eq!(trails.since(ANN, changes.stamp()), Some(vec![]));
+}
+
+#[test]
+fn of_many_rows_those_written_last_are_known() {
+    let changes = Changes::default();
+    let trails = changes.trails(1 << 20);
+    let order = |number: usize| Row::Order(OrderKey([u8::try_from(number).unwrap(); 16]));
+    let stamps: Vec<Stamp> = (0..=trails::ROWS_MAX)
+        .map(|number| {
+            let stamp = changes.stamp();
+            trails.since(ANN, stamp);
+            changes.write(&[ONE], [(ANN, order(number))], || ());
+            stamp
+        })
+        .collect();
+    assert_eq!(trails.since(ANN, stamps[0]), None);
+    let half = trails::ROWS_MAX / 2;
+    assert_eq!(trails.since(ANN, stamps[half - 1]), None);
+    assert_eq!(trails.since(ANN, stamps[half]), Some((half..=trails::ROWS_MAX).map(order).collect()));
+}
+
+#[test]
+fn a_write_of_files_may_be_about_any_row() {
+    let changes = Changes::default();
+    let trails = changes.trails(1 << 20);
+    let before = changes.stamp();
+    trails.since(ANN, before);
+    changes.write_of_all(|| assert_eq!(trails.since(ANN, changes.stamp()), None, "a snapshot may show it from now on"));
+    assert_eq!(trails.since(ANN, before), None);
+    assert_eq!(trails.since(ANN, changes.stamp()), Some(vec![]));
 }
