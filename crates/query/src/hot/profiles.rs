@@ -26,6 +26,10 @@ const USUAL_BYTES: usize = 32 << 10;
 const TRAILS: usize = 8;
 /// A profile that takes more than this part of the memory is read anew each time.
 const LARGEST: usize = 8;
+/// Parts of the memory, each with a lock of its own. None takes what is larger than itself, so that more parts would take no large profiles.
+const SHARDS: usize = 4;
+/// Most rows that are read one by one, of all fragments, to renew a profile; to read it as a whole is faster then.
+const RENEWED_MAX: usize = 512;
 /// A profile is weighed again once it has become heavier by this part.
 const HEAVIER: usize = 8;
 
@@ -47,7 +51,7 @@ struct Held {
 
 struct Profile {
     fragments: Vec<FragmentId>,
-    /// Months and orders are those of a snapshot taken after it, but for rows written after it, which may be of any later snapshot.
+    /// Months and orders are those of a snapshot taken after it, but for rows written after it, which may be of any snapshot.
     stamp: Stamp,
     state: State,
 }
@@ -67,6 +71,7 @@ impl Profiles {
         let options = OptionsBuilder::new()
             .estimated_items_capacity(bytes / USUAL_BYTES)
             .weight_capacity(bytes as u64)
+            .shards(SHARDS)
             .build()
             .expect("both capacities are given");
         let held = Cache::with_options(options, Weight, DefaultHashBuilder::default(), DefaultLifecycle::default());
@@ -109,11 +114,12 @@ impl Profiles {
         Ok(answer)
     }
 
-    /// The rows of a profile that a snapshot taken after the stamp, and before this call, may have otherwise; `None` if the profile
-    /// is another customer's or of a later snapshot, or if that is not known.
+    /// The rows of a profile that a snapshot taken after the stamp, and before this call, may have otherwise; `None` if it is of other
+    /// fragments, if that is not known, or if they are too many. The snapshot may be the earlier one: what it lacks is among them.
     fn missing(&self, profile: &Profile, customer: &CustomerIdentity, stamp: Stamp) -> Option<Vec<Row>> {
-        (profile.stamp <= stamp && profile.fragments == customer.fragments).then_some(())?;
-        self.changed(customer, profile.stamp)
+        (profile.fragments == customer.fragments).then_some(())?;
+        let changed = self.changed(customer, profile.stamp.min(stamp))?;
+        (changed.len() * customer.fragments.len() <= RENEWED_MAX).then_some(changed)
     }
 
     /// The rows of a customer that were written since a stamp, each once.

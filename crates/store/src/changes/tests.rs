@@ -153,3 +153,45 @@ fn a_write_of_files_may_be_about_any_row() {
     assert_eq!(trails.since(ANN, before), None);
     assert_eq!(trails.since(ANN, changes.stamp()), Some(vec![]));
 }
+
+/// Threads ask about the same fragments at once, which come and go among those that are followed.
+#[test]
+fn no_row_is_missed_whoever_asks_meanwhile() {
+    let known: u64 = (0..4_000).map(|_| asked_while_others_write()).sum();
+    assert!(known > 100, "it was known again and again what was written meanwhile");
+}
+
+/// How often rows were told that were written meanwhile.
+fn asked_while_others_write() -> u64 {
+    const WRITES: u64 = 40;
+    let changes = Changes::default();
+    // For so few that questions send each other's away.
+    let trails = changes.trails(2 * trails::TRAIL_BYTES);
+    let (known, done) = (AtomicU64::new(0), AtomicBool::new(false));
+    let row = |number: u64| Row::Order(OrderKey(u128::from(number).to_be_bytes()));
+    let fragment = |number: u8| FragmentId([number; 16]);
+    let ask = || {
+        for asked in (0..=u8::MAX).cycle().take_while(|_| !done.load(Ordering::SeqCst)) {
+            let (stamp, of) = (changes.stamp(), fragment(asked % 3 + 1));
+            trails.since(of, stamp);
+            (0..asked % 4).for_each(|_| std::thread::yield_now());
+            let complete = changes.stamp();
+            if let Some(rows) = trails.since(of, stamp) {
+                known.fetch_add(u64::from(complete > stamp), Ordering::SeqCst);
+                let missing = (stamp.0 + 1..=complete.0).find(|number| !rows.contains(&row(*number)));
+                assert_eq!(missing, None, "since {stamp:?} at {complete:?}");
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        let asking: Vec<_> = (0..3).map(|_| scope.spawn(ask)).collect();
+        for number in 1..=WRITES {
+            changes.write(&[ONE], [1, 2, 3].map(|of| (fragment(of), row(number))), std::thread::yield_now);
+            if asking.iter().any(|one| one.is_finished()) {
+                break;
+            }
+        }
+        done.store(true, Ordering::SeqCst);
+    });
+    known.into_inner()
+}

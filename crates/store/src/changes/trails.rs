@@ -3,9 +3,12 @@
 //! Owns that no write shows in a snapshot before its rows stand here. Knows fragments that somebody asked about, so many rows of each
 //! and so many fragments; what it no longer knows it does not make up.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use quick_cache::sync::Cache;
@@ -56,7 +59,7 @@ impl Trails {
     /// The rows of a fragment that were written since a stamp, of the writes that a snapshot taken before this call may show;
     /// `None` if that is not known. Then it is from now on, for stamps that are taken later.
     pub fn since(&self, fragment: FragmentId, stamp: Stamp) -> Option<Vec<Row>> {
-        let trail = self.held.get(&fragment).unwrap_or_else(|| self.begin(fragment));
+        let trail = self.held.get(&fragment).or_else(|| self.begin(fragment))?;
         let trail = held(&trail);
         if trail.since.max(self.of_all.load(Ordering::SeqCst)) > stamp.0 {
             return None;
@@ -64,16 +67,16 @@ impl Trails {
         Some(trail.rows.iter().filter(|(_, number)| *number > stamp.0).map(|(row, _)| *row).collect())
     }
 
-    /// A write that has begun before the trail was there, as far as it can be known, may have missed it.
-    fn begin(&self, fragment: FragmentId) -> Arc<Mutex<Trail>> {
-        let fresh =
-            || Ok::<_, std::convert::Infallible>(Arc::new(Mutex::new(Trail { since: u64::MAX, rows: Vec::new() })));
-        let Ok(trail) = self.held.get_or_insert_with(&fragment, fresh);
+    /// The trail of a fragment that writes find from now on; one that has begun already may have missed it. `None` where it is gone again,
+    /// or where another thread is still putting it there: it has it before it is to be found.
+    fn begin(&self, fragment: FragmentId) -> Option<Arc<Mutex<Trail>>> {
+        let Ok(_) = self.held.get_or_insert_with(&fragment, || Ok::<_, Infallible>(Arc::default()));
+        let trail = self.held.get(&fragment)?;
         {
             let mut trail = held(&trail);
             trail.since = trail.since.min(self.begun.load(Ordering::SeqCst));
         }
-        trail
+        Some(trail)
     }
 
     /// Leaves the rows of a write that no snapshot shows yet.
@@ -83,7 +86,7 @@ impl Trails {
             return;
         }
         for (fragment, row) in rows {
-            if let Some(trail) = self.held.get(&fragment) {
+            if let Some(trail) = self.held.peek(&fragment) {
                 held(&trail).add(row, number);
             }
         }
@@ -93,6 +96,13 @@ impl Trails {
     pub(super) fn tell_of_all(&self, number: u64) {
         self.begun.store(number, Ordering::SeqCst);
         self.of_all.store(number, Ordering::SeqCst);
+    }
+}
+
+impl Default for Trail {
+    /// Of which nothing is known.
+    fn default() -> Self {
+        Self { since: u64::MAX, rows: Vec::new() }
     }
 }
 
