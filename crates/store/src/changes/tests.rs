@@ -110,6 +110,9 @@ fn rows_are_told_from_before_they_show_until_a_stamp_covers_them() {
     assert_eq!(trails.since(ANN, changes.stamp()), Some(vec![]));
     changes.write(&[OTHER], [(FragmentId(OTHER), ORDER)], || ());
     assert_eq!(trails.since(ANN, before), Some(vec![ORDER]), "that was somebody else's");
+    let alone = changes.stamp();
+    changes.write(&[], [(ANN, ORDER)], || ());
+    assert_eq!(trails.since(ANN, alone), Some(vec![ORDER]), "though nothing else was written");
 }
 
 #[test]
