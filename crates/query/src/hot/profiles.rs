@@ -2,7 +2,7 @@
 //! read again.
 //!
 //! Owns that a profile given out is what a look-up's own snapshot gives: the core is always read; of months and orders whatever was
-//! written after the stamp that the profile goes by. Bounded in bytes, those used least go. Belongs to one state.
+//! written after the earlier of two stamps, the look-up's and the profile's. Bounded in bytes, those used least go. Belongs to one state.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
