@@ -81,9 +81,10 @@ fn located(error: &str) -> (String, String) {
     (fields.join("."), rest.to_owned())
 }
 
-/// The field of `Message.field`.
+/// The field of `Message.field`; one whose name is a word of Rust's has a mark before it.
 fn field_of(step: &str) -> Option<&str> {
     let (message, field) = step.split_once('.')?;
+    let field = field.strip_prefix("r#").unwrap_or(field);
     let name = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     (name(message) && name(field)).then_some(field)
 }

@@ -1,5 +1,5 @@
 //! `CustomerService` for a server that has customers at hand as they were encoded: its look-ups take a read mask as bytes, by
-//! which it finds what it has worked out before, and give customers as bytes.
+//! which it finds what it has worked out before, and give customers as bytes. Whom a batch asks for is read where it lies (`reference`).
 //!
 //! The service has the same name, and its messages the same fields with the same numbers: an embedded message and a field of bytes
 //! look alike on the wire. So no caller can tell, and descriptors, clients and all other servers are those of the typed service.
@@ -23,6 +23,10 @@ use crate::{
 mod generated {
     include!(concat!(env!("OUT_DIR"), "/encoded/patron.customer.v1.rs"));
 }
+
+mod reference;
+
+pub use reference::{customer_ref, identifier};
 
 pub use generated::customer_service_server::{CustomerService, CustomerServiceServer};
 
@@ -60,9 +64,9 @@ pub struct GetCustomerResponse {
 /// `customer::BatchGetCustomersRequest`.
 #[derive(Clone, PartialEq, Message)]
 pub struct BatchGetCustomersRequest {
-    /// Who.
-    #[prost(message, repeated, tag = "1")]
-    pub customers: Vec<CustomerRef>,
+    /// Who: an encoded `CustomerRef` each, for `identifier` or `customer_ref` to read.
+    #[prost(bytes = "bytes", repeated, tag = "1")]
+    pub customers: Vec<Bytes>,
     /// A field mask, in pieces where it was sent in pieces.
     #[prost(bytes = "bytes", repeated, tag = "2")]
     pub read_mask: Vec<Bytes>,

@@ -10,7 +10,7 @@ use proto::{
         ListCustomersResponse, ListTouchpointsRequest, ListTouchpointsResponse, TimelineEntry, customer_ref,
     },
     encoded::{
-        BatchGetCustomersRequest, BatchGetCustomersResponse, CustomerService, CustomerServiceServer,
+        self, BatchGetCustomersRequest, BatchGetCustomersResponse, CustomerService, CustomerServiceServer,
         GetCustomerRequest, GetCustomerResponse,
     },
     mask::ReadMask,
@@ -99,7 +99,7 @@ impl CustomerService for Customers {
         }
         let mut sought = Vec::with_capacity(request.customers.len());
         for (at, who) in request.customers.iter().enumerate() {
-            sought.push(sought_id(&context, Some(who), format_args!("customers[{at}]"))?);
+            sought.push(sought_of(&context, who, format_args!("customers[{at}]"))?);
         }
         let Found { answers, applied } = Lookup { sought, mask }.answer(&context).await?;
         let bytes = answers.iter().filter_map(Answer::customer).map(<[u8]>::len).sum();
@@ -190,6 +190,12 @@ pub(crate) fn sought(context: &Context, who: Option<&CustomerRef>, field: &str) 
         None => String::new(),
     };
     Ok((found, name))
+}
+
+/// Who is looked up by a batch.
+fn sought_of(context: &Context, who: &Bytes, field: impl Display) -> Result<Sought, Status> {
+    let plain = encoded::identifier(who).and_then(|(namespace, value)| Sought::plain(context, namespace, value));
+    plain.map_or_else(|| sought_id(context, Some(&encoded::customer_ref(who)?), field), Ok)
 }
 
 /// Who is looked up.

@@ -113,7 +113,60 @@ proptest! {
         let many = customer::BatchGetCustomersRequest { customers, read_mask, min_position };
         let raw = BatchGetCustomersRequest::decode(many.encode_to_vec().as_slice()).unwrap();
         prop_assert_eq!(raw.encode_to_vec(), many.encode_to_vec());
+        for (raw, typed) in raw.customers.iter().zip(many.customers) {
+            prop_assert_eq!(identifier(raw), None);
+            prop_assert_eq!(customer_ref(raw).unwrap(), typed);
+        }
     }
+
+    #[test]
+    fn who_is_asked_for_is_read_where_it_lies_as_it_is_decoded(
+        namespace in ".{0,6}|x{100,150}",
+        value in ".{0,40}",
+        cut in 0_usize..60,
+        put in prop::option::of((0_usize..60, any::<u8>())),
+    ) {
+        let asked = types::record::Identifier { namespace, value };
+        let mut bytes = CustomerRef { r#ref: Some(Ref::Identifier(asked.clone())) }.encode_to_vec();
+        let short = bytes.len() < 130 && !asked.namespace.is_empty() && !asked.value.is_empty();
+        prop_assert_eq!(identifier(&bytes).is_some(), short);
+        if let Some((at, byte)) = put && let Some(place) = bytes.get_mut(at) {
+            *place = byte;
+        }
+        for bytes in [&bytes, bytes.get(..cut).unwrap_or(&bytes)] {
+            let typed = CustomerRef::decode(bytes);
+            if let Some((namespace, value)) = identifier(bytes) {
+                let read = types::record::Identifier { namespace: namespace.to_owned(), value: value.to_owned() };
+                prop_assert_eq!(typed.as_ref().unwrap(), &CustomerRef { r#ref: Some(Ref::Identifier(read)) });
+            }
+            prop_assert_eq!(customer_ref(&Bytes::copy_from_slice(bytes)).ok(), typed.ok());
+        }
+    }
+}
+
+/// Of what is said twice the last counts, within an identifier and around it.
+#[test]
+fn who_is_named_twice_is_not_read_at_sight() {
+    let asked = |value: &str| types::record::Identifier { namespace: "user_id".to_owned(), value: value.to_owned() };
+    let named = |who: Ref| CustomerRef { r#ref: Some(who) }.encode_to_vec();
+    let ann = named(Ref::Identifier(asked("ann")));
+    assert_eq!(identifier(&ann), Some(("user_id", "ann")));
+    let by_id = named(Ref::CustomerId("x".to_owned()));
+    assert_eq!(identifier(&[ann.as_slice(), &by_id].concat()), None);
+    let twice = [asked("ann").encode_to_vec(), asked("bob").encode_to_vec()].concat();
+    let mut bytes = Vec::new();
+    encoding::bytes::encode(1, &twice, &mut bytes);
+    assert_eq!(identifier(&bytes), None);
+    let typed = customer_ref(&bytes.into()).unwrap();
+    assert_eq!(typed.r#ref, Some(Ref::Identifier(asked("bob"))));
+}
+
+#[test]
+fn somebody_who_cannot_be_read_is_named() {
+    let status = customer_ref(&Bytes::from_static(b"\x0a\x04\x12\x02\xff\xfe")).unwrap_err();
+    assert_eq!(status.code(), tonic::Code::InvalidArgument);
+    let message = status.message();
+    assert!(message.starts_with("customers.ref.value cannot be read: invalid string"), "{message}");
 }
 
 #[test]

@@ -8,10 +8,11 @@ use types::{Identifier, IdentifierId, normal_form::is_plain, record};
 use crate::{context::Context, status};
 
 /// Who is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Sought {
-    id: IdentifierId,
-    before: Option<IdentifierId>,
+    pub(crate) id: IdentifierId,
+    /// The older form's, where it is another.
+    pub(crate) before: Option<IdentifierId>,
 }
 
 impl Sought {
@@ -20,11 +21,16 @@ impl Sought {
         Self { id, before: None }
     }
 
+    /// An identifier that is its own normal form; `None` unless that is plain at sight.
+    pub(super) fn plain(context: &Context, namespace: &str, value: &str) -> Option<Self> {
+        let is_plain = !namespace.is_empty() && !value.is_empty() && is_plain(namespace, value);
+        is_plain.then(|| Self::id(context.hash_key.identifier_id_of(namespace, value)))
+    }
+
     /// An identifier as the caller wrote it.
     pub(super) fn identifier(context: &Context, asked: &record::Identifier) -> Self {
-        let record::Identifier { namespace, value } = asked;
-        if is_plain(namespace, value) {
-            return Self::id(context.hash_key.identifier_id_of(namespace, value));
+        if let Some(plain) = Self::plain(context, &asked.namespace, &asked.value) {
+            return plain;
         }
         let asked = Identifier::from(asked);
         let normal = asked.normalised(&context.normaliser);
