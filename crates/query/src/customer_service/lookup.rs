@@ -9,7 +9,7 @@ use tonic::Status;
 use super::{covered, now::Now, sought::Sought};
 use crate::{
     context::Context,
-    hot::{Answer, Key, Mask},
+    hot::{Answer, Mask},
 };
 
 /// Who is looked up, and what is read of them.
@@ -37,14 +37,10 @@ impl Lookup {
         }
     }
 
-    fn key(&self, sought: &Sought) -> Option<Key> {
-        self.mask.number.map(|mask| Key { sought: *sought, mask })
-    }
-
     /// To be got before a state to answer at is chosen.
     fn held(&self, context: &Context) -> Held {
-        let held = |sought| context.answers.as_ref()?.get(&self.key(sought)?);
-        self.sought.iter().map(held).collect()
+        let held = context.answers.as_ref().zip(self.mask.number);
+        held.map_or_else(|| vec![None; self.sought.len()], |(answers, mask)| answers.get(&self.sought, mask))
     }
 
     /// The answer, if all of it is remembered and holds; else what is.
@@ -88,10 +84,10 @@ impl Lookup {
     fn fresh(&self, now: &Now<'_, '_>, sought: &Sought, applied: &[AppliedOffset]) -> Result<Answer, Status> {
         now.rows.forget();
         let (customer, subjects) = now.rows.noting(|_| now.customer(sought, &self.mask.read))?;
-        let answer = Answer::new(now.stamp, subjects.as_deref().unwrap_or_default(), customer.as_ref());
-        let kept = now.context.answers.as_ref().zip(self.key(sought)).filter(|_| subjects.is_some());
-        if let Some((answers, key)) = kept {
-            answers.keep(key, answer.clone(), applied);
+        let answer = Answer::new(now.stamp, sought, subjects.as_deref().unwrap_or_default(), customer.as_ref());
+        let kept = now.context.answers.as_ref().zip(self.mask.number).filter(|_| subjects.is_some());
+        if let Some((answers, mask)) = kept {
+            answers.keep(sought, mask, answer.clone(), applied);
         }
         Ok(answer)
     }

@@ -23,7 +23,7 @@ pub(crate) struct Mask {
     /// Which fields are read.
     pub(crate) read: ReadMask,
     /// Its name among answers that are kept; `None` where an answer by it depends on the clock, or it is not remembered.
-    pub(crate) number: Option<u64>,
+    pub(crate) number: Option<u32>,
 }
 
 /// Masks by their bytes.
@@ -52,6 +52,7 @@ impl Masks {
         let read = ReadMask::new::<Customer>(Some(&paths)).map_err(|why| status::invalid("read_mask", why))?;
         let remembered = bytes.len() <= MASK_BYTES_MAX;
         let number = (remembered && !read.names("contact")).then(|| self.next.fetch_add(1, Ordering::Relaxed));
+        let number = number.and_then(|number| u32::try_from(number).ok());
         let mask = Arc::new(Mask { read, number });
         if remembered {
             // Not a part of the request's memory, which would stay as a whole.

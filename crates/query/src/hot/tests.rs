@@ -1,17 +1,23 @@
 //! When an answer may be given again, what it covers, and how much is kept.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use identity::Rules;
 use profile::Core;
+use prost::Message as _;
 use prost_types::FieldMask;
+use proto::customer::{AppliedOffset, Customer};
 use store::{
     Batch, CustomerRows, Manifest, StoreSettings,
     family::{Fragments, Incidence, Shards, fragments::FragmentRow, shards::ShardRow},
 };
-use types::{FragmentId, HashKey, Identifier, IdentifierId, Micros, TotalOrder};
+use types::{FragmentId, HashKey, Identifier, IdentifierId, Micros, Progress, TotalOrder};
 
-use super::*;
+use super::{answers::ENTRY_BYTES, *};
+use crate::customer_service::Sought;
 
 struct Ground {
     store: Arc<Store>,
@@ -60,7 +66,8 @@ impl Ground {
             rows.state(&found.identity).map(|state| Some(state.core.touchpoints))
         };
         let (touchpoints, subjects) = rows.noting::<_, store::StoreError>(read).unwrap();
-        (Answer::new(stamp, &subjects.unwrap(), touchpoints.map(counted).as_ref()), applied)
+        let touchpoints = touchpoints.map(counted);
+        (Answer::new(stamp, &someone(1), &subjects.unwrap(), touchpoints.as_ref()), applied)
     }
 
     fn answers(&self) -> Answers {
@@ -78,9 +85,14 @@ fn count(answer: &Answer) -> Option<u64> {
     Some(Customer::decode(customer).unwrap().touchpoint_count.try_into().unwrap())
 }
 
-fn key(number: u64) -> Key {
-    let id = IdentifierId(u128::from(number).to_be_bytes());
-    Key { sought: Sought::id(id), mask: 0 }
+fn someone(number: u64) -> Sought {
+    Sought::id(IdentifierId(u128::from(number).to_be_bytes()))
+}
+
+const MASK: u32 = 0;
+
+fn get(answers: &Answers, sought: Sought) -> Option<Answer> {
+    answers.get(&[sought], MASK).remove(0)
 }
 
 fn progress(told: [u64; 2]) -> Progress {
@@ -97,7 +109,7 @@ fn an_answer_holds_until_somebody_on_whom_it_depends_is_written() {
     ground.write("ann", 1);
     let (ann, _) = ground.answer("ann", || ());
     assert_eq!(count(&ann), Some(1));
-    assert_eq!(ann.subjects, 2, "her identifier and her fragment");
+    assert_eq!(ann.subjects().count(), 2, "her identifier and her fragment");
     ground.write("bob", 2);
     assert!(ann.holds(&ground.store), "that was somebody else");
     ground.write("ann", 3);
@@ -124,8 +136,8 @@ fn a_write_between_stamp_and_answer_is_never_missed() {
     let (ann, applied) = ground.answer("ann", || ());
     ground.write("ann", 3);
     let answers = ground.answers();
-    answers.keep(key(1), ann, &applied);
-    assert!(!answers.get(&key(1)).unwrap().holds(&ground.store));
+    answers.keep(&someone(1), MASK, ann, &applied);
+    assert!(!get(&answers, someone(1)).unwrap().holds(&ground.store));
 }
 
 /// Whoever answers while others write says nothing but what the state was at what it says to cover.
@@ -144,7 +156,7 @@ fn answers_are_those_of_what_they_cover_while_others_write() {
             }
         });
         while last < WRITES {
-            let held = answers.get(&key(1));
+            let held = get(&answers, someone(1));
             let applied = answers.applied(&progress([told.load(Ordering::SeqCst), 0]));
             let (customer, covers) = match held.filter(|held| held.holds(&ground.store)) {
                 Some(held) => {
@@ -155,7 +167,7 @@ fn answers_are_those_of_what_they_cover_while_others_write() {
                     let (answer, applied) = ground.answer("ann", || ());
                     let covers = offsets(&applied);
                     let customer = count(&answer);
-                    answers.keep(key(1), answer, &applied);
+                    answers.keep(&someone(1), MASK, answer, &applied);
                     (customer, covers)
                 }
             };
@@ -167,7 +179,7 @@ fn answers_are_those_of_what_they_cover_while_others_write() {
         }
     });
     // Nothing is written any more.
-    let held = answers.get(&key(1)).filter(|held| held.holds(&ground.store));
+    let held = get(&answers, someone(1)).filter(|held| held.holds(&ground.store));
     remembered += u64::from(held.is_some());
     assert!(remembered > 0);
 }
@@ -179,7 +191,7 @@ fn what_an_answer_covers_is_what_snapshots_showed_and_what_was_told() {
     assert!(answers.applied(&progress([0, 0])).is_empty(), "as a snapshot says it before the first write");
     ground.write("ann", 5);
     let (ann, applied) = ground.answer("ann", || ());
-    answers.keep(key(1), ann, &applied);
+    answers.keep(&someone(1), MASK, ann, &applied);
     assert_eq!(offsets(&answers.applied(&progress([0, 0]))), [5, 0], "the snapshot showed what is not told yet");
     assert_eq!(offsets(&answers.applied(&progress([4, 2]))), [5, 2]);
     assert_eq!(offsets(&answers.applied(&progress([9, 2]))), [9, 2]);
@@ -192,17 +204,52 @@ fn no_more_is_kept_than_may_be() {
     let answers = Answers::new(bytes_max, &ground.store);
     let answer = |bytes: usize| {
         let customer = Customer { customer_id: "x".repeat(bytes), ..Customer::default() };
-        Answer::new(ground.store.stamp(), &[[1; 16]; 2], Some(&customer))
+        Answer::new(ground.store.stamp(), &someone(1), &[[1; 16]; 2], Some(&customer))
     };
     for number in 0..10_000 {
-        answers.keep(key(number), answer(300), &[]);
-        assert!(answers.held.weight() <= bytes_max as u64);
+        answers.keep(&someone(number), MASK, answer(300), &[]);
+        assert!(answers.weight() <= bytes_max as u64);
     }
-    let kept = (0..10_000).filter(|number| answers.get(&key(*number)).is_some()).count();
+    let kept = (0..10_000).filter(|number| get(&answers, someone(*number)).is_some()).count();
     assert!((200..600).contains(&kept), "{kept} of about {}", bytes_max / (300 + ENTRY_BYTES + 32));
-    answers.keep(key(10_000), answer(bytes_max), &[]);
-    assert!(answers.get(&key(10_000)).is_none(), "larger than all that there is");
-    assert!(answers.held.weight() <= bytes_max as u64);
+    answers.keep(&someone(10_000), MASK, answer(bytes_max), &[]);
+    assert!(get(&answers, someone(10_000)).is_none(), "larger than all that there is");
+    assert!(answers.weight() <= bytes_max as u64);
+}
+
+/// One spelling's older form may be held where another's is not.
+#[test]
+fn who_was_looked_for_under_another_id_besides_is_told_apart() {
+    let ground = Ground::new();
+    let answers = ground.answers();
+    let spelt = |before: Option<u8>| Sought { before: before.map(|byte| IdentifierId([byte; 16])), ..someone(1) };
+    let spellings = [None, Some(1), Some(2)].map(spelt);
+    for one in &spellings {
+        let touchpoints = one.before.map_or(0, |before| u64::from(before.0[0]));
+        let answer = Answer::new(ground.store.stamp(), one, &[], Some(&counted(touchpoints)));
+        answers.keep(one, MASK, answer, &[]);
+        let found: Vec<_> = answers.get(&spellings, MASK).iter().map(|found| found.as_ref().and_then(count)).collect();
+        let expected = spellings.each_ref().map(|other| (other.before == one.before).then_some(touchpoints));
+        assert_eq!(found, expected);
+    }
+}
+
+/// Whatever parts they lie in, who is missing among them, and who is asked for twice.
+#[test]
+fn many_are_found_in_the_order_in_which_they_are_sought() {
+    let ground = Ground::new();
+    let answers = ground.answers();
+    let numbers: Vec<u64> = (0..300).map(|number| number * 7 % 100).collect();
+    for number in (0..100).filter(|number| number % 3 != 0) {
+        let answer = Answer::new(ground.store.stamp(), &someone(number), &[], Some(&counted(number)));
+        answers.keep(&someone(number), MASK, answer, &[]);
+    }
+    let sought: Vec<Sought> = numbers.iter().map(|number| someone(*number)).collect();
+    let found: Vec<_> = answers.get(&sought, MASK).iter().map(|found| found.as_ref().and_then(count)).collect();
+    let expected: Vec<_> = numbers.iter().map(|number| (number % 3 != 0).then_some(*number)).collect();
+    assert_eq!(found, expected);
+    assert!(answers.get(&sought, MASK + 1).iter().all(Option::is_none), "by another mask");
+    assert!(answers.get(&[], MASK).is_empty());
 }
 
 #[test]
@@ -211,10 +258,10 @@ fn another_state_begins_anew() {
     one.write("ann", 1);
     let hot = Hot::new(HotSettings { answers_bytes_max: 1 << 20, profiles_bytes_max: 1 << 20 });
     let (ann, applied) = one.answer("ann", || ());
-    hot.answers(&one.store).unwrap().keep(key(1), ann, &applied);
-    assert!(hot.answers(&one.store).unwrap().get(&key(1)).is_some());
-    assert!(hot.answers(&other.store).unwrap().get(&key(1)).is_none(), "another generation is served");
-    assert!(hot.answers(&one.store).unwrap().get(&key(1)).is_none(), "and gone back from");
+    hot.answers(&one.store).unwrap().keep(&someone(1), MASK, ann, &applied);
+    assert!(get(&hot.answers(&one.store).unwrap(), someone(1)).is_some());
+    assert!(get(&hot.answers(&other.store).unwrap(), someone(1)).is_none(), "another generation is served");
+    assert!(get(&hot.answers(&one.store).unwrap(), someone(1)).is_none(), "and gone back from");
     assert!(Hot::new(HotSettings::default()).answers(&one.store).is_none(), "turned off");
 }
 
