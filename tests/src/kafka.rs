@@ -73,6 +73,23 @@ impl Cluster {
         self.node("kill", node);
     }
 
+    /// Holds a broker up, as a long collection or a busy machine does: it is there and answers nothing.
+    pub fn hold_node(&self, node: usize) {
+        self.signal("STOP", node);
+    }
+
+    /// Lets a broker that was held up go on.
+    pub fn release_node(&self, node: usize) {
+        self.signal("CONT", node);
+    }
+
+    fn signal(&self, name: &str, node: usize) {
+        let file = self.dir.path().join(format!("node-{node}/pid"));
+        let pid = std::fs::read_to_string(&file).expect("a broker that was started left its id");
+        let sent = Command::new("kill").args([&format!("-{name}"), pid.trim()]).status();
+        assert!(sent.expect("kill runs").success(), "SIG{name} did not reach node {node}");
+    }
+
     fn node(&self, what: &str, node: usize) {
         run_script(&[what, "--dir", self.path(), "--node", &node.to_string()]);
     }

@@ -3,6 +3,10 @@
 
 use std::time::{Duration, Instant};
 
+use journal::{
+    Journal as _,
+    kafka::{Cleanup, Cluster as Connection, KafkaJournal, KafkaSettings, TopicSpec},
+};
 use tests::{
     client,
     feeding::{assert_same, generate, import, undisturbed},
@@ -120,6 +124,33 @@ fn the_only_broker_is_away_for_twenty_seconds_and_it_goes_on_by_itself() {
         client::accept(&connection, touchpoints::order("late", 1_000, "user_id:ann", "o1", "5.00")).await;
     });
     assert_same(&projector.digest(), &expected);
+}
+
+/// What is asked after the first contact waits as long as that does: a start meets brokers that are busy with a start of their own.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a broker is held up for its time")]
+fn a_start_asks_a_broker_again_that_is_held_up_after_its_first_answer() {
+    let cluster = Cluster::start(1);
+    let open = |patience: Duration| {
+        let request_timeout = Duration::from_millis(500);
+        let settings = KafkaSettings { request_timeout, ..KafkaSettings::new(&cluster.brokers) };
+        let connection = Connection::connect(settings, patience).unwrap();
+        let (name, cleanup) = (format!("held-up-{}", patience.as_secs()), Cleanup::Keep);
+        let spec = TopicSpec { name, partitions: 2, replication: 0, cleanup, record_bytes_max: 1 << 20 };
+        cluster.hold_node(1);
+        std::thread::spawn(move || KafkaJournal::open(connection, &spec).map(|journal| journal.topology()))
+    };
+    let impatient = open(Duration::from_secs(2));
+    let error = impatient.join().unwrap().unwrap_err().to_string();
+    cluster.release_node(1);
+    assert!(error.contains("did not say the id of topic held-up-2 in time"), "{error}");
+
+    let patient = open(Duration::from_secs(60));
+    std::thread::sleep(Duration::from_secs(4));
+    let gave_up = patient.is_finished();
+    cluster.release_node(1);
+    assert!(!gave_up, "{:?}", patient.join().unwrap());
+    assert_eq!(patient.join().unwrap().unwrap().partitions, 2);
 }
 
 fn runtime() -> tokio::runtime::Runtime {

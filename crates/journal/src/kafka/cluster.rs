@@ -31,6 +31,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// A cluster that has answered once.
 pub struct Cluster {
     settings: KafkaSettings,
+    /// Until then a start asks again what was not answered in time.
+    patient_until: Instant,
     cluster_id: String,
     admin: AdminClient<Context>,
     facts: BaseConsumer<Context>,
@@ -44,19 +46,20 @@ impl std::fmt::Debug for Cluster {
 }
 
 impl Cluster {
-    /// Connects, trying for at most `patience`. Blocks.
+    /// Connects, trying for at most `patience`; for as long, from now on, topics that are opened are asked about. Blocks.
     ///
     /// # Errors
     /// [`OpenError::Kafka`]: a setting, or nobody answers.
     pub fn connect(settings: KafkaSettings, patience: Duration) -> Result<Arc<Self>, OpenError> {
         settings.check()?;
+        let patient_until = Instant::now() + patience;
         let client = Context::new;
         let admin = AdminClient::from_config_and_context(&settings.client(), client("admin"))
             .map_err(|error| KafkaError::setting(&error))?;
         let facts = BaseConsumer::from_config_and_context(&settings.client(), client("facts"))
             .map_err(|error| KafkaError::setting(&error))?;
         let cluster_id = first_answer(&settings, &facts, patience)?;
-        Ok(Arc::new(Self { settings, cluster_id, admin, facts, producer: OnceLock::new() }))
+        Ok(Arc::new(Self { settings, patient_until, cluster_id, admin, facts, producer: OnceLock::new() }))
     }
 
     /// The cluster's own id.
@@ -93,6 +96,11 @@ impl Cluster {
         &self.settings
     }
 
+    /// Whether a start still has time to ask again.
+    pub(super) fn is_patient(&self) -> bool {
+        Instant::now() < self.patient_until
+    }
+
     pub(super) fn admin(&self) -> &AdminClient<Context> {
         &self.admin
     }
@@ -105,7 +113,7 @@ impl Cluster {
         // Events of this client are served here, for want of a loop of its own.
         drop(self.facts.poll(Duration::ZERO));
         let found = self.facts.fetch_metadata(topic, self.settings.request_timeout);
-        found.map_err(|error| KafkaError::refused("which brokers and topics there are", &error))
+        found.map_err(|error| KafkaError::unanswered("which brokers and topics there are", &error))
     }
 
     /// The producer, made when it is first needed.

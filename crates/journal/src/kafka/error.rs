@@ -2,7 +2,7 @@
 //!
 //! Owns: the errors of opening. Never: carries a secret; librdkafka's messages name properties, not the values of secrets.
 
-use rdkafka::error::KafkaError as Native;
+use rdkafka::{error::KafkaError as Native, types::RDKafkaErrorCode};
 
 /// Why a cluster or topic could not be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -54,6 +54,16 @@ pub enum KafkaError {
         /// What to do.
         remedy: String,
     },
+    /// The cluster left a question unanswered for now.
+    #[error(
+        "the cluster did not say {what} in time: {reason}; check that the brokers run and are not overloaded, then start again"
+    )]
+    Late {
+        /// What was asked.
+        what: String,
+        /// The client's words.
+        reason: String,
+    },
     /// The cluster refused a question.
     #[error("the cluster did not say {what}: {reason}; check that the brokers run and that this user may ask it")]
     Refused {
@@ -73,12 +83,40 @@ impl KafkaError {
         Self::Setting { reason }
     }
 
-    pub(super) fn refused(what: impl Into<String>, error: &Native) -> Self {
-        Self::Refused { what: what.into(), reason: reason(error) }
+    /// Of a question that was not answered.
+    pub(super) fn unanswered(what: impl Into<String>, error: &Native) -> Self {
+        let (what, reason) = (what.into(), reason(error));
+        if code(error).is_some_and(is_late) {
+            Self::Late { what, reason }
+        } else {
+            Self::Refused { what, reason }
+        }
     }
+}
+
+/// Whether nobody answered in time, or a connection broke before: the same question may be answered later.
+pub(super) fn is_late(code: RDKafkaErrorCode) -> bool {
+    matches!(
+        code,
+        RDKafkaErrorCode::OperationTimedOut
+            | RDKafkaErrorCode::RequestTimedOut
+            | RDKafkaErrorCode::MessageTimedOut
+            | RDKafkaErrorCode::TimedOutQueue
+            | RDKafkaErrorCode::BrokerTransportFailure
+            | RDKafkaErrorCode::AllBrokersDown
+            | RDKafkaErrorCode::NetworkException
+    )
 }
 
 /// The cause in the broker's words, without the wrapper's.
 pub(super) fn reason(error: &Native) -> String {
-    error.rdkafka_error_code().map_or_else(|| error.to_string(), |code| code.to_string())
+    code(error).map_or_else(|| error.to_string(), |code| code.to_string())
+}
+
+/// The wrapper does not give that of an administrator's question.
+fn code(error: &Native) -> Option<RDKafkaErrorCode> {
+    match error {
+        Native::AdminOp(code) => Some(*code),
+        other => other.rdkafka_error_code(),
+    }
 }

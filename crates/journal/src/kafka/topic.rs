@@ -10,7 +10,7 @@ use rdkafka::admin::{AdminOptions, NewTopic, ResourceSpecifier, TopicReplication
 use rdkafka::error::KafkaError as Native;
 use rdkafka::types::RDKafkaErrorCode;
 
-use super::error::reason;
+use super::error::{is_late, reason};
 use super::{Cluster, KafkaError, topic_id};
 
 /// What a broker adds to a record, generously.
@@ -68,8 +68,20 @@ pub struct TopicFinding {
     pub remedy: String,
 }
 
-/// Makes sure that the topic is there and as it must be, and returns its id.
+/// Makes sure that the topic is there and as it must be, and returns its id. Asks again while brokers are late and a start has time.
 pub(super) fn ensure(cluster: &Cluster, spec: &TopicSpec) -> Result<String, KafkaError> {
+    loop {
+        match ensure_once(cluster, spec) {
+            Err(error @ KafkaError::Late { .. }) if cluster.is_patient() => {
+                tracing::warn!(topic = spec.name, %error, "asking again");
+                std::thread::park_timeout(PAUSE);
+            }
+            told => return told,
+        }
+    }
+}
+
+fn ensure_once(cluster: &Cluster, spec: &TopicSpec) -> Result<String, KafkaError> {
     let id = match topic_id::of(cluster, &spec.name)? {
         Some(id) => id,
         None => create(cluster, spec)?,
@@ -101,6 +113,7 @@ fn create(cluster: &Cluster, spec: &TopicSpec) -> Result<String, KafkaError> {
             config.iter().map(|(key, value)| format!(" --config {key}={value}")).collect::<String>()
         ),
     };
+    // Where the answer does not come in time: a cluster that is busy creates the topic all the same.
     let told = match crate::wait(cluster.admin().create_topics([&new], &options)) {
         Err(Native::AdminOp(code)) if is_late(code) => Vec::new(),
         told => told.map_err(|error| refused(reason(&error)))?,
@@ -115,11 +128,6 @@ fn create(cluster: &Cluster, spec: &TopicSpec) -> Result<String, KafkaError> {
         }
     }
     settled(cluster, spec)
-}
-
-/// Whether the answer did not come in time: a cluster that is busy creates the topic all the same.
-fn is_late(code: RDKafkaErrorCode) -> bool {
-    matches!(code, RDKafkaErrorCode::OperationTimedOut | RDKafkaErrorCode::RequestTimedOut)
 }
 
 /// The id of a topic just created, once every partition has a leader: brokers hear of a topic one after the other.
@@ -295,14 +303,15 @@ fn configuration(cluster: &Cluster, topic: &str) -> Result<BTreeMap<String, Stri
         }
         if Instant::now() > until {
             let what = format!("how topic {topic} is set");
-            return Err(KafkaError::Refused { what, reason: "its answer was empty".to_owned() });
+            return Err(KafkaError::Late { what, reason: "its answer was empty".to_owned() });
         }
         std::thread::park_timeout(PAUSE);
     }
 }
 
 fn ask_configuration(cluster: &Cluster, topic: &str) -> Result<BTreeMap<String, String>, KafkaError> {
-    let refused = |error: &rdkafka::error::KafkaError| KafkaError::refused(format!("how topic {topic} is set"), error);
+    let refused =
+        |error: &rdkafka::error::KafkaError| KafkaError::unanswered(format!("how topic {topic} is set"), error);
     let options = AdminOptions::new().request_timeout(Some(cluster.settings().request_timeout));
     let resource = [ResourceSpecifier::Topic(topic)];
     let told = crate::wait(cluster.admin().describe_configs(&resource, &options));

@@ -12,13 +12,15 @@ use std::ptr::NonNull;
 use std::time::Duration;
 
 use rdkafka::bindings as sys;
+use rdkafka::error::KafkaError as Native;
 use rdkafka::types::{RDKafkaErrorCode, RDKafkaRespErr};
 
 use super::{Cluster, KafkaError};
 
 /// The id of a topic, in the base64 form that Kafka's own tools show; `None` when there is no such topic.
 pub(super) fn of(cluster: &Cluster, topic: &str) -> Result<Option<String>, KafkaError> {
-    let refused = |reason: String| KafkaError::Refused { what: format!("the id of topic {topic}"), reason };
+    let what = || format!("the id of topic {topic}");
+    let refused = |reason: String| KafkaError::Refused { what: what(), reason };
     let name = CString::new(topic).map_err(|error| refused(error.to_string()))?;
     match describe(cluster.client().native_ptr(), &name, cluster.settings().request_timeout) {
         Ok(id) if id.bytes().all(|digit| digit == b'A') => Err(refused(
@@ -28,7 +30,7 @@ pub(super) fn of(cluster: &Cluster, topic: &str) -> Result<Option<String>, Kafka
         )),
         Ok(id) => Ok(Some(id)),
         Err(RDKafkaErrorCode::UnknownTopicOrPartition) => Ok(None),
-        Err(code) => Err(refused(code.to_string())),
+        Err(code) => Err(KafkaError::unanswered(what(), &Native::AdminOp(code))),
     }
 }
 
