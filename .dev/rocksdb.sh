@@ -12,7 +12,16 @@ rocksdb_flavour() {
   "$compiler" -dumpmachine
   "$compiler" -dumpfullversion -dumpversion
   grep '^rocksdb = ' "$root/Cargo.toml"
-  echo "${CXXFLAGS-} ${RUSTFLAGS-}"
+  echo "$(rocksdb_cxxflags) ${RUSTFLAGS-}"
+}
+
+# Every byte of RocksDB's log is summed by CRC32C: without the instructions for it, which x86 has had since about 2011, that is a
+# thirtieth of the projector's time. Taken where this machine has them.
+rocksdb_cxxflags() {
+  local flags=${CXXFLAGS-} instructions
+  instructions=$(grep -m 1 '^flags' /proc/cpuinfo) || true
+  [[ " $instructions " != *" sse4_2 "* || " $instructions " != *" pclmulqdq "* ]] || flags+=" -msse4.2 -mpclmul"
+  echo "$flags"
 }
 
 ensure_rocksdb() {
@@ -40,7 +49,7 @@ build_rocksdb() {
   say "RocksDB is built once, about 12 minutes on 2 cores ($(nproc) here); kept in $kept"
   rm -rf "$work"
   # Line tables in the C++ would make the library ten times as large.
-  in_root env CARGO_TARGET_DIR="$work" CARGO_PROFILE_RELEASE_DEBUG=false cargo build --release -p librocksdb-sys
+  in_root env CARGO_TARGET_DIR="$work" CARGO_PROFILE_RELEASE_DEBUG=false CXXFLAGS="$(rocksdb_cxxflags)" cargo build --release -p librocksdb-sys
   library=$(find "$work/release/build" -name librocksdb.a)
   sources=$(sed -n 's/^cargo:cargo_manifest_dir=//p' "$work"/release/build/librocksdb-sys-*/output)
   mkdir -p "$work/kept/lib"
