@@ -3,6 +3,7 @@
 //! tonic's own answers INTERNAL, as if the server were broken. Never changes what goes over the wire.
 
 use std::any::type_name;
+use std::fmt::Display;
 use std::marker::PhantomData;
 
 use prost::{DecodeError, Message};
@@ -61,6 +62,17 @@ fn unreadable(message_type: &str, error: &DecodeError) -> Status {
 /// The status of a request that cannot be read.
 pub(crate) fn unreadable_request(error: &DecodeError) -> Status {
     let (field, problem) = located(&error.to_string());
+    unreadable_at(field, &problem)
+}
+
+/// The same of a message that this field of the request holds.
+pub(crate) fn unreadable_field(field: impl Display, error: &DecodeError) -> Status {
+    let (within, problem) = located(&error.to_string());
+    let field = if within.is_empty() { field.to_string() } else { format!("{field}.{within}") };
+    unreadable_at(field, &problem)
+}
+
+fn unreadable_at(field: String, problem: &str) -> Status {
     let description = format!("{problem}; send valid protobuf, texts in UTF-8");
     let place = if field.is_empty() { "the request" } else { field.as_str() };
     let message = format!("{place} cannot be read: {description}");

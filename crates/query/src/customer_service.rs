@@ -89,17 +89,14 @@ impl CustomerService for Customers {
         request: Request<BatchGetCustomersRequest>,
     ) -> Result<Response<BatchGetCustomersResponse>, Status> {
         let mask = self.contexts.hot.masks().read(&request.get_ref().read_mask)?;
+        let asked = asked(&request.get_ref().customers)?;
         let context = self.contexts.wait_for(&request.get_ref().min_position, request.metadata()).await?;
-        let request = request.into_inner();
-        if request.customers.is_empty() || request.customers.len() > BATCH_MAX {
-            return Err(status::invalid(
-                "customers",
-                format!("{} given; send 1 to {BATCH_MAX}", request.customers.len()),
-            ));
-        }
-        let mut sought = Vec::with_capacity(request.customers.len());
-        for (at, who) in request.customers.iter().enumerate() {
-            sought.push(sought_of(&context, who, format_args!("customers[{at}]"))?);
+        let mut sought = Vec::with_capacity(asked.len());
+        for (at, who) in asked.iter().enumerate() {
+            sought.push(match who {
+                Asked::Identifier(namespace, value) => Sought::identifier(&context, namespace, value),
+                Asked::Any(who) => sought_id(&context, Some(who), format_args!("customers[{at}]"))?,
+            });
         }
         let Found { answers, applied } = Lookup { sought, mask }.answer(&context).await?;
         let bytes = answers.iter().filter_map(Answer::customer).map(<[u8]>::len).sum();
@@ -192,17 +189,32 @@ pub(crate) fn sought(context: &Context, who: Option<&CustomerRef>, field: &str) 
     Ok((found, name))
 }
 
-/// Who is looked up by a batch.
-fn sought_of(context: &Context, who: &Bytes, field: impl Display) -> Result<Sought, Status> {
-    let plain = encoded::identifier(who).and_then(|(namespace, value)| Sought::plain(context, namespace, value));
-    plain.map_or_else(|| sought_id(context, Some(&encoded::customer_ref(who)?), field), Ok)
+/// Whom a batch asks for.
+enum Asked<'a> {
+    /// Namespace and value, neither of them empty, where the request lies.
+    Identifier(&'a str, &'a str),
+    Any(CustomerRef),
+}
+
+/// All whom a batch asks for.
+fn asked<'a>(customers: &'a [Bytes]) -> Result<Vec<Asked<'a>>, Status> {
+    if customers.is_empty() || customers.len() > BATCH_MAX {
+        return Err(status::invalid("customers", format!("{} given; send 1 to {BATCH_MAX}", customers.len())));
+    }
+    let one = |(at, who): (usize, &'a Bytes)| match encoded::identifier(who) {
+        Some((namespace, value)) if !namespace.is_empty() && !value.is_empty() => {
+            Ok(Asked::Identifier(namespace, value))
+        }
+        _ => encoded::customer_ref(who, format_args!("customers[{at}]")).map(Asked::Any),
+    };
+    customers.iter().enumerate().map(one).collect()
 }
 
 /// Who is looked up.
 fn sought_id(context: &Context, who: Option<&CustomerRef>, field: impl Display) -> Result<Sought, Status> {
     match who.and_then(|who| who.r#ref.as_ref()) {
         Some(customer_ref::Ref::Identifier(message)) if !message.namespace.is_empty() && !message.value.is_empty() => {
-            Ok(Sought::identifier(context, message))
+            Ok(Sought::identifier(context, &message.namespace, &message.value))
         }
         Some(customer_ref::Ref::Identifier(_)) => {
             Err(status::invalid(&format!("{field}.identifier"), "namespace and value must both be given"))

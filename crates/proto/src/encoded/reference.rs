@@ -1,16 +1,11 @@
 //! Whom a batch asks for, read where the request lies: by far the most are an identifier of two short texts.
 
-use std::str;
+use std::{fmt::Display, str};
 
-use bytes::Bytes;
 use prost::Message;
 use tonic::Status;
 
-use super::BatchGetCustomersRequest;
-use crate::{
-    codec,
-    customer::{self, CustomerRef},
-};
+use crate::{codec, customer::CustomerRef};
 
 /// Tag of a field of bytes, text or a message with this number, as one byte.
 const fn tag(number: u8) -> u8 {
@@ -41,13 +36,10 @@ fn field(message: &[u8], wanted: u8) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(usize::from(*length))
 }
 
-/// An encoded `CustomerRef` of a batch, whatever it says.
+/// An encoded `CustomerRef`, whatever it says, of this field of a request.
 ///
 /// # Errors
 /// INVALID_ARGUMENT as for any other request that cannot be read.
-pub fn customer_ref(customer: &Bytes) -> Result<CustomerRef, Status> {
-    let request = BatchGetCustomersRequest { customers: vec![customer.clone()], ..BatchGetCustomersRequest::default() };
-    let typed = customer::BatchGetCustomersRequest::decode(request.encode_to_vec().as_slice());
-    let typed = typed.map_err(|error| codec::unreadable_request(&error))?;
-    Ok(typed.customers.into_iter().next().unwrap_or_default())
+pub fn customer_ref(customer: &[u8], field: impl Display) -> Result<CustomerRef, Status> {
+    CustomerRef::decode(customer).map_err(|error| codec::unreadable_field(field, &error))
 }

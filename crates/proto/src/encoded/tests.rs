@@ -115,7 +115,7 @@ proptest! {
         prop_assert_eq!(raw.encode_to_vec(), many.encode_to_vec());
         for (raw, typed) in raw.customers.iter().zip(many.customers) {
             prop_assert_eq!(identifier(raw), None);
-            prop_assert_eq!(customer_ref(raw).unwrap(), typed);
+            prop_assert_eq!(customer_ref(raw, "who").unwrap(), typed);
         }
     }
 
@@ -139,7 +139,7 @@ proptest! {
                 let read = types::record::Identifier { namespace: namespace.to_owned(), value: value.to_owned() };
                 prop_assert_eq!(typed.as_ref().unwrap(), &CustomerRef { r#ref: Some(Ref::Identifier(read)) });
             }
-            prop_assert_eq!(customer_ref(&Bytes::copy_from_slice(bytes)).ok(), typed.ok());
+            prop_assert_eq!(customer_ref(bytes, "who").ok(), typed.ok());
         }
     }
 }
@@ -157,16 +157,16 @@ fn who_is_named_twice_is_not_read_at_sight() {
     let mut bytes = Vec::new();
     encoding::bytes::encode(1, &twice, &mut bytes);
     assert_eq!(identifier(&bytes), None);
-    let typed = customer_ref(&bytes.into()).unwrap();
+    let typed = customer_ref(&bytes, "who").unwrap();
     assert_eq!(typed.r#ref, Some(Ref::Identifier(asked("bob"))));
 }
 
 #[test]
 fn somebody_who_cannot_be_read_is_named() {
-    let status = customer_ref(&Bytes::from_static(b"\x0a\x04\x12\x02\xff\xfe")).unwrap_err();
+    let status = customer_ref(b"\x0a\x04\x12\x02\xff\xfe", "customers[3]").unwrap_err();
     assert_eq!(status.code(), tonic::Code::InvalidArgument);
     let message = status.message();
-    assert!(message.starts_with("customers.ref.value cannot be read: invalid string"), "{message}");
+    assert!(message.starts_with("customers[3].ref.value cannot be read: invalid string"), "{message}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use store::{CustomerRows, Resolved, Snapshot, StoreError};
 use tonic::Status;
-use types::{Identifier, IdentifierId, normal_form::is_plain, record};
+use types::{Identifier, IdentifierId, normal_form::is_plain};
 
 use crate::{context::Context, status};
 
@@ -21,18 +21,12 @@ impl Sought {
         Self { id, before: None }
     }
 
-    /// An identifier that is its own normal form; `None` unless that is plain at sight.
-    pub(super) fn plain(context: &Context, namespace: &str, value: &str) -> Option<Self> {
-        let is_plain = !namespace.is_empty() && !value.is_empty() && is_plain(namespace, value);
-        is_plain.then(|| Self::id(context.hash_key.identifier_id_of(namespace, value)))
-    }
-
     /// An identifier as the caller wrote it.
-    pub(super) fn identifier(context: &Context, asked: &record::Identifier) -> Self {
-        if let Some(plain) = Self::plain(context, &asked.namespace, &asked.value) {
-            return plain;
+    pub(super) fn identifier(context: &Context, namespace: &str, value: &str) -> Self {
+        if is_plain(namespace, value) {
+            return Self::id(context.hash_key.identifier_id_of(namespace, value));
         }
-        let asked = Identifier::from(asked);
+        let asked = Identifier::new(namespace, value);
         let normal = asked.normalised(&context.normaliser);
         let before = asked.normalised_in_version_1();
         let id = |identifier| context.hash_key.identifier_id(identifier);

@@ -24,7 +24,7 @@ pub(crate) struct Answer(
 struct Head {
     /// Taken before the snapshot that it was worked out from.
     stamp: Stamp,
-    /// The other id under which it was looked for.
+    /// The other id under which it was looked for as well.
     before: Option<IdentifierId>,
     /// On how many it depends.
     subjects: usize,
@@ -41,13 +41,16 @@ impl Answer {
         if let Some(customer) = customer {
             customer.encode(&mut bytes).expect("bytes that grow have room");
         }
-        let head = Head { stamp, before: sought.before, subjects: subjects.len(), found: customer.is_some() };
+        let found = customer.is_some();
+        // Whoever is found by the first id is not looked for by the other one, and then no answer depends on it.
+        let before = sought.before.filter(|before| !found || subjects.contains(&before.0));
+        let head = Head { stamp, before, subjects: subjects.len(), found };
         Self(ThinArc::from_header_and_slice(head, &bytes))
     }
 
     /// An encoded customer; `None` if nobody holds the identifier.
     pub(crate) fn customer(&self) -> Option<&[u8]> {
-        let Head { subjects, found, .. } = self.0.header.header;
+        let Head { subjects, found, .. } = *self.head();
         self.0.slice.get(subjects * size_of::<Subject>()..).filter(|_| found)
     }
 
@@ -56,9 +59,10 @@ impl Answer {
         store.unchanged(self.head().stamp, self.subjects())
     }
 
-    /// Whether it was looked for under the other id too, or under none.
+    /// Whether it answers somebody of the same first id: whoever was found by that alone answers whatever else was asked for.
     pub(super) fn is_of(&self, sought: &Sought) -> bool {
-        self.head().before == sought.before
+        let Head { before, found, .. } = *self.head();
+        before == sought.before || (found && before.is_none())
     }
 
     /// Bytes of the customer and of whom it depends on.

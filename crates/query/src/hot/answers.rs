@@ -20,17 +20,18 @@ use types::{IdentifierId, Progress};
 use super::Answer;
 use crate::customer_service::Sought;
 
-/// Parts. With more a call of many customers would find fewer at a time, with fewer writers would wait for each other.
-const PARTS: usize = 8;
+/// Most parts. With more a call of many customers would find fewer at a time, with fewer those that keep would wait for each other.
+const PARTS_MAX: usize = 8;
+/// Fewest usual answers of a part: with few, one that is larger would find no room.
+const PART_ANSWERS: usize = 32;
 /// Bytes of a usual answer with all that is kept with it.
 const USUAL_BYTES: usize = 512;
-/// Bytes that an answer takes beside the customer and its subjects: its place, what counts its readers, and what remembers those that
-/// went.
+/// Bytes that an answer takes beside the customer and its subjects: its place, its head, and what remembers those that went.
 pub(super) const ENTRY_BYTES: usize = 200;
 
 /// Answers of one state.
 pub(crate) struct Answers {
-    parts: [RwLock<Part>; PARTS],
+    parts: Box<[RwLock<Part>]>,
     /// By partition: how far snapshots were that answers were worked out from. The progress is told a moment after a snapshot
     /// may show it.
     shown: Box<[AtomicU64]>,
@@ -38,8 +39,7 @@ pub(crate) struct Answers {
 
 type Part = Cache<Place, Answer, Weight>;
 
-/// Where an answer is kept. Small, so that places are in the processor's caches where answers are not. Spellings of one id that are looked
-/// for under another besides share it, and the last of them has it.
+/// Where an answer is kept. Small, so that places are in the processor's caches where answers are not. Spellings of one id share it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Place {
     id: IdentifierId,
@@ -57,9 +57,10 @@ impl Weighter<Place, Answer> for Weight {
 
 impl Answers {
     pub(super) fn new(bytes_max: usize, store: &Store) -> Self {
+        let parts = (bytes_max / USUAL_BYTES / PART_ANSWERS).clamp(1, PARTS_MAX);
         let options = OptionsBuilder::new()
-            .estimated_items_capacity(bytes_max / USUAL_BYTES / PARTS)
-            .weight_capacity((bytes_max / PARTS) as u64)
+            .estimated_items_capacity(bytes_max / USUAL_BYTES / parts)
+            .weight_capacity((bytes_max / parts) as u64)
             .build()
             .expect("both capacities are given");
         let part = || {
@@ -67,14 +68,14 @@ impl Answers {
             RwLock::new(Cache::with_options(options.clone(), Weight, hasher, DefaultLifecycle::default()))
         };
         let shown = (0..store.manifest().partitions).map(|_| AtomicU64::new(0)).collect();
-        Self { parts: std::array::from_fn(|_| part()), shown }
+        Self { parts: (0..parts).map(|_| part()).collect(), shown }
     }
 
     /// What was answered to each of these by the mask of this number, whether it still holds or not.
     pub(crate) fn get(&self, sought: &[Sought], mask: u32) -> Vec<Option<Answer>> {
         let mut answers = vec![None; sought.len()];
         let mut asked: Vec<_> =
-            answers.iter_mut().zip(sought).map(|(answer, one)| (part_of(one), one, answer)).collect();
+            answers.iter_mut().zip(sought).map(|(answer, one)| (self.part_of(one), one, answer)).collect();
         asked.sort_unstable_by_key(|(part, ..)| *part);
         for asked in asked.chunk_by_mut(|(one, ..), (other, ..)| one == other) {
             let Some(part) = asked.first().and_then(|(part, ..)| self.parts.get(*part)) else { continue };
@@ -115,9 +116,15 @@ impl Answers {
                 shown.fetch_max(offset.next_offset, Ordering::SeqCst);
             }
         }
-        if let Some(part) = self.parts.get(part_of(sought)) {
+        if let Some(part) = self.parts.get(self.part_of(sought)) {
             part.write().unwrap_or_else(PoisonError::into_inner).insert(Place { id: sought.id, mask }, answer);
         }
+    }
+
+    /// The part of an id, by its last byte, which is a hash's unless a caller made the id up.
+    fn part_of(&self, sought: &Sought) -> usize {
+        let IdentifierId([.., last]) = sought.id;
+        usize::from(last) % self.parts.len()
     }
 
     /// Bytes kept by their own account.
@@ -125,10 +132,4 @@ impl Answers {
     pub(super) fn weight(&self) -> u64 {
         self.parts.iter().map(|part| part.read().unwrap().weight()).sum()
     }
-}
-
-/// The part of an id, by its last byte, which is a hash's.
-fn part_of(sought: &Sought) -> usize {
-    let IdentifierId([.., last]) = sought.id;
-    usize::from(last) % PARTS
 }

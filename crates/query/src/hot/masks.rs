@@ -22,7 +22,7 @@ const MASK_BYTES_MAX: usize = 4 << 10;
 pub(crate) struct Mask {
     /// Which fields are read.
     pub(crate) read: ReadMask,
-    /// Its name among answers that are kept; `None` where an answer by it depends on the clock, or it is not remembered.
+    /// Its name among answers that are kept; `None` where an answer by it depends on the clock, it is not remembered, or numbers ran out.
     pub(crate) number: Option<u32>,
 }
 

@@ -217,20 +217,25 @@ fn no_more_is_kept_than_may_be() {
     assert!(answers.weight() <= bytes_max as u64);
 }
 
-/// One spelling's older form may be held where another's is not.
+/// One spelling's older form may be held where another's is not; whoever is found by the form of all of them is found by each.
 #[test]
-fn who_was_looked_for_under_another_id_besides_is_told_apart() {
+fn spellings_share_what_does_not_depend_on_them() {
     let ground = Ground::new();
     let answers = ground.answers();
     let spelt = |before: Option<u8>| Sought { before: before.map(|byte| IdentifierId([byte; 16])), ..someone(1) };
     let spellings = [None, Some(1), Some(2)].map(spelt);
+    let customer = counted(7);
     for one in &spellings {
-        let touchpoints = one.before.map_or(0, |before| u64::from(before.0[0]));
-        let answer = Answer::new(ground.store.stamp(), one, &[], Some(&counted(touchpoints)));
-        answers.keep(one, MASK, answer, &[]);
-        let found: Vec<_> = answers.get(&spellings, MASK).iter().map(|found| found.as_ref().and_then(count)).collect();
-        let expected = spellings.each_ref().map(|other| (other.before == one.before).then_some(touchpoints));
-        assert_eq!(found, expected);
+        let found_by = |subjects: &[[u8; 16]], customer: Option<&Customer>| {
+            answers.keep(one, MASK, Answer::new(ground.store.stamp(), one, subjects, customer), &[]);
+            answers.get(&spellings, MASK).iter().map(Option::is_some).collect::<Vec<_>>()
+        };
+        let alone: Vec<_> = spellings.iter().map(|other| other.before == one.before).collect();
+        assert_eq!(found_by(&[someone(1).id.0], Some(&customer)), [true; 3], "by the first id");
+        assert_eq!(found_by(&[someone(1).id.0], None), alone, "nobody");
+        if let Some(before) = one.before {
+            assert_eq!(found_by(&[someone(1).id.0, before.0], Some(&customer)), alone, "by the older form");
+        }
     }
 }
 
