@@ -17,7 +17,7 @@ use rdkafka::{Offset, TopicPartitionList};
 
 use super::KafkaError;
 use super::context::Context;
-use super::error::reason;
+use super::error::{code, is_late, reason};
 use super::producer::Producer;
 use super::settings::KafkaSettings;
 use crate::{AppendError, OpenError, ReadError};
@@ -46,7 +46,7 @@ impl std::fmt::Debug for Cluster {
 }
 
 impl Cluster {
-    /// Connects, trying for at most `patience`; for as long, from now on, topics that are opened are asked about. Blocks.
+    /// Connects, trying for at most `patience`; for as long, from now on, what is not answered in time is asked again. Blocks.
     ///
     /// # Errors
     /// [`OpenError::Kafka`]: a setting, or nobody answers.
@@ -142,6 +142,9 @@ impl Cluster {
             match self.ask_offsets(topic, partitions, which) {
                 Ok(offsets) => return Ok(offsets),
                 Err(error) if is_passing(&error) && Instant::now() < until => std::thread::park_timeout(PAUSE),
+                Err(error) if code(&error).is_some_and(is_late) && self.is_patient() => {
+                    std::thread::park_timeout(PAUSE)
+                }
                 Err(error) => {
                     let place = format!("topic {topic}");
                     return Err(ReadError::Server { place, reason: reason(&error) });
@@ -184,7 +187,6 @@ fn is_passing(error: &Native) -> bool {
                 // The client's own words for it, where the broker that it asked has not heard of the topic yet.
                 | RDKafkaErrorCode::UnknownTopic
                 | RDKafkaErrorCode::UnknownPartition
-                // The client let go of the connection that it asked over, as it does with the first one once it knows the broker.
                 | RDKafkaErrorCode::DestroyBroker
         )
     )

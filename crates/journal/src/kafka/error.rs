@@ -56,7 +56,8 @@ pub enum KafkaError {
     },
     /// The cluster left a question unanswered for now.
     #[error(
-        "the cluster did not say {what} in time: {reason}; check that the brokers run and are not overloaded, then start again"
+        "the cluster did not say {what} in time: {reason}; check that the brokers run, are not overloaded, and are reachable from \
+         here at the addresses that they advertise"
     )]
     Late {
         /// What was asked.
@@ -86,11 +87,7 @@ impl KafkaError {
     /// Of a question that was not answered.
     pub(super) fn unanswered(what: impl Into<String>, error: &Native) -> Self {
         let (what, reason) = (what.into(), reason(error));
-        if code(error).is_some_and(is_late) {
-            Self::Late { what, reason }
-        } else {
-            Self::Refused { what, reason }
-        }
+        if code(error).is_some_and(is_late) { Self::Late { what, reason } } else { Self::Refused { what, reason } }
     }
 }
 
@@ -105,6 +102,9 @@ pub(super) fn is_late(code: RDKafkaErrorCode) -> bool {
             | RDKafkaErrorCode::BrokerTransportFailure
             | RDKafkaErrorCode::AllBrokersDown
             | RDKafkaErrorCode::NetworkException
+            // The client let go of the connection that it asked over, as it does with the first one once it knows the broker.
+            | RDKafkaErrorCode::DestroyBroker
+            | RDKafkaErrorCode::NotController
     )
 }
 
@@ -114,7 +114,7 @@ pub(super) fn reason(error: &Native) -> String {
 }
 
 /// The wrapper does not give that of an administrator's question.
-fn code(error: &Native) -> Option<RDKafkaErrorCode> {
+pub(super) fn code(error: &Native) -> Option<RDKafkaErrorCode> {
     match error {
         Native::AdminOp(code) => Some(*code),
         other => other.rdkafka_error_code(),

@@ -70,8 +70,9 @@ pub struct TopicFinding {
 
 /// Makes sure that the topic is there and as it must be, and returns its id. Asks again while brokers are late and a start has time.
 pub(super) fn ensure(cluster: &Cluster, spec: &TopicSpec) -> Result<String, KafkaError> {
+    let mut made = false;
     loop {
-        match ensure_once(cluster, spec) {
+        match ensure_once(cluster, spec, &mut made) {
             Err(error @ KafkaError::Late { .. }) if cluster.is_patient() => {
                 tracing::warn!(topic = spec.name, %error, "asking again");
                 std::thread::park_timeout(PAUSE);
@@ -81,10 +82,15 @@ pub(super) fn ensure(cluster: &Cluster, spec: &TopicSpec) -> Result<String, Kafk
     }
 }
 
-fn ensure_once(cluster: &Cluster, spec: &TopicSpec) -> Result<String, KafkaError> {
+/// Notes whether it asked for the topic to be made, also where it does not hear that it was.
+fn ensure_once(cluster: &Cluster, spec: &TopicSpec, made: &mut bool) -> Result<String, KafkaError> {
     let id = match topic_id::of(cluster, &spec.name)? {
+        Some(_) if *made => settled(cluster, spec)?,
         Some(id) => id,
-        None => create(cluster, spec)?,
+        None => {
+            *made = true;
+            create(cluster, spec)?
+        }
     };
     for TopicFinding { severity, what, remedy } in spec.findings(cluster)?.unwrap_or_default() {
         match severity {
@@ -140,11 +146,8 @@ fn settled(cluster: &Cluster, spec: &TopicSpec) -> Result<String, KafkaError> {
             return Ok(id);
         }
         if Instant::now() > until {
-            return Err(KafkaError::NotCreated {
-                topic: spec.name.clone(),
-                reason: "it was asked for, but its partitions got no leaders in time".to_owned(),
-                remedy: "look at the brokers' logs, then start again".to_owned(),
-            });
+            let what = format!("that topic {} is there and all its partitions have leaders", spec.name);
+            return Err(KafkaError::Late { what, reason: "it was asked to make it".to_owned() });
         }
         std::thread::park_timeout(PAUSE);
     }
@@ -303,21 +306,22 @@ fn configuration(cluster: &Cluster, topic: &str) -> Result<BTreeMap<String, Stri
         }
         if Instant::now() > until {
             let what = format!("how topic {topic} is set");
-            return Err(KafkaError::Late { what, reason: "its answer was empty".to_owned() });
+            // The wrapper does not pass on why.
+            let reason = "its answer was empty, as it is for a user who may not describe configurations".to_owned();
+            return Err(KafkaError::Refused { what, reason });
         }
         std::thread::park_timeout(PAUSE);
     }
 }
 
 fn ask_configuration(cluster: &Cluster, topic: &str) -> Result<BTreeMap<String, String>, KafkaError> {
-    let refused =
-        |error: &rdkafka::error::KafkaError| KafkaError::unanswered(format!("how topic {topic} is set"), error);
+    let unanswered = |error: &Native| KafkaError::unanswered(format!("how topic {topic} is set"), error);
     let options = AdminOptions::new().request_timeout(Some(cluster.settings().request_timeout));
     let resource = [ResourceSpecifier::Topic(topic)];
     let told = crate::wait(cluster.admin().describe_configs(&resource, &options));
     let mut settings = BTreeMap::new();
-    for resource in told.map_err(|error| refused(&error))? {
-        let resource = resource.map_err(|code| refused(&rdkafka::error::KafkaError::AdminOp(code)))?;
+    for resource in told.map_err(|error| unanswered(&error))? {
+        let resource = resource.map_err(|code| unanswered(&Native::AdminOp(code)))?;
         settings.extend(resource.entries.into_iter().filter_map(|entry| Some((entry.name, entry.value?))));
     }
     Ok(settings)
