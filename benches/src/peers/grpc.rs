@@ -4,12 +4,13 @@
 use anyhow::{Context, Result, ensure};
 use bytes::{BufMut as _, Bytes, BytesMut};
 use h2::client::SendRequest;
-use prost::Message;
 use tokio::net::TcpStream;
 use tonic::codegen::http::{HeaderMap, Request};
 
 /// Bytes that may be under way without a word of the receiver.
 const WINDOW_BYTES: u32 = 8 << 20;
+/// Bytes of a usual request.
+const REQUEST_BYTES: usize = 4 << 10;
 /// A message is preceded by a byte that says whether it is compressed, and by its length.
 const PREFIX_BYTES: usize = 5;
 
@@ -33,12 +34,13 @@ impl Grpc {
         Ok(Self { calls, authority, answer: BytesMut::new() })
     }
 
-    /// The answer of a call, encoded as it came.
-    pub(super) async fn call(&mut self, path: &str, message: &impl Message) -> Result<&[u8]> {
-        let mut body = BytesMut::with_capacity(PREFIX_BYTES + message.encoded_len());
-        body.put_u8(0);
-        body.put_u32(u32::try_from(message.encoded_len())?);
-        message.encode(&mut body)?;
+    /// The answer of a call whose message is written so; encoded as it came.
+    pub(super) async fn call(&mut self, path: &str, write: impl FnOnce(&mut BytesMut)) -> Result<&[u8]> {
+        let mut body = BytesMut::with_capacity(REQUEST_BYTES);
+        body.put_bytes(0, PREFIX_BYTES);
+        write(&mut body);
+        let length = u32::try_from(body.len() - PREFIX_BYTES)?;
+        body.get_mut(1..PREFIX_BYTES).context("no room for the prefix")?.copy_from_slice(&length.to_be_bytes());
         let request = Request::post(format!("http://{}{path}", self.authority))
             .header("content-type", "application/grpc")
             .header("te", "trailers")
