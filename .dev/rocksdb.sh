@@ -16,12 +16,12 @@ rocksdb_flavour() {
 }
 
 # Every byte of RocksDB's log is summed by CRC32C: without the instructions for it, which x86 has had since about 2011, that is a
-# thirtieth of the projector's time. Taken where this machine has them.
+# thirtieth of the projector's time. Taken where this machine has them; the caller's own flags come after them.
 rocksdb_cxxflags() {
-  local flags=${CXXFLAGS-} instructions
-  instructions=$(grep -m 1 '^flags' /proc/cpuinfo) || true
-  [[ " $instructions " != *" sse4_2 "* || " $instructions " != *" pclmulqdq "* ]] || flags+=" -msse4.2 -mpclmul"
-  echo "$flags"
+  local flags= instructions
+  instructions=$(grep -m 1 '^flags' /proc/cpuinfo 2>/dev/null) || true
+  [[ " $instructions " != *" sse4_2 "* || " $instructions " != *" pclmulqdq "* ]] || flags=" -msse4.2 -mpclmul"
+  echo "$flags${CXXFLAGS:+ $CXXFLAGS}"
 }
 
 ensure_rocksdb() {
