@@ -138,7 +138,7 @@ fn a_start_asks_a_broker_again_that_is_held_up_after_its_first_answer() {
         let (name, cleanup) = (format!("held-up-{}", patience.as_secs()), Cleanup::Keep);
         let spec = TopicSpec { name, partitions: 2, replication: 0, cleanup, record_bytes_max: 1 << 20 };
         cluster.hold_node(1);
-        std::thread::spawn(move || KafkaJournal::open(connection, &spec).map(|journal| journal.topology()))
+        std::thread::spawn(move || KafkaJournal::open(connection, &spec))
     };
     let impatient = open(Duration::from_secs(2));
     let error = impatient.join().unwrap().unwrap_err().to_string();
@@ -150,7 +150,15 @@ fn a_start_asks_a_broker_again_that_is_held_up_after_its_first_answer() {
     let gave_up = patient.is_finished();
     cluster.release_node(1);
     assert!(!gave_up, "{:?}", patient.join().unwrap());
-    assert_eq!(patient.join().unwrap().unwrap().partitions, 2);
+    let journal = patient.join().unwrap().unwrap();
+
+    // A start asks on, before it folds anything.
+    cluster.hold_node(1);
+    let ends = std::thread::spawn(move || journal.ends());
+    std::thread::sleep(Duration::from_secs(3));
+    let gave_up = ends.is_finished();
+    cluster.release_node(1);
+    assert_eq!((ends.join().unwrap().unwrap(), gave_up), (vec![0, 0], false));
 }
 
 fn runtime() -> tokio::runtime::Runtime {

@@ -10,7 +10,7 @@ use proto::{
         ListCustomersResponse, ListTouchpointsRequest, ListTouchpointsResponse, TimelineEntry, customer_ref,
     },
     encoded::{
-        self, BatchGetCustomersRequest, BatchGetCustomersResponse, CustomerService, CustomerServiceServer,
+        BatchGetCustomersRequest, BatchGetCustomersResponse, CustomerService, CustomerServiceServer,
         GetCustomerRequest, GetCustomerResponse,
     },
     mask::ReadMask,
@@ -31,6 +31,7 @@ use crate::{
     view,
 };
 
+mod asked;
 mod list;
 mod lookup;
 mod now;
@@ -39,10 +40,8 @@ mod sought;
 
 pub(crate) use sought::Sought;
 
+use asked::{Asked, asked};
 use lookup::{Found, Lookup};
-
-/// Most customers of one batch request.
-const BATCH_MAX: usize = 1_000;
 
 /// Serves unified customer views and timelines.
 #[derive(Clone, Debug)]
@@ -187,27 +186,6 @@ pub(crate) fn sought(context: &Context, who: Option<&CustomerRef>, field: &str) 
         None => String::new(),
     };
     Ok((found, name))
-}
-
-/// Whom a batch asks for.
-enum Asked<'a> {
-    /// Namespace and value, neither of them empty, where the request lies.
-    Identifier(&'a str, &'a str),
-    Any(CustomerRef),
-}
-
-/// All whom a batch asks for.
-fn asked<'a>(customers: &'a [Bytes]) -> Result<Vec<Asked<'a>>, Status> {
-    if customers.is_empty() || customers.len() > BATCH_MAX {
-        return Err(status::invalid("customers", format!("{} given; send 1 to {BATCH_MAX}", customers.len())));
-    }
-    let one = |(at, who): (usize, &'a Bytes)| match encoded::identifier(who) {
-        Some((namespace, value)) if !namespace.is_empty() && !value.is_empty() => {
-            Ok(Asked::Identifier(namespace, value))
-        }
-        _ => encoded::customer_ref(who, format_args!("customers[{at}]")).map(Asked::Any),
-    };
-    customers.iter().enumerate().map(one).collect()
 }
 
 /// Who is looked up.
